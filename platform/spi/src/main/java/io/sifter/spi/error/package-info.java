@@ -1,0 +1,2 @@
+/** The three families of failures, by who can act on them. */
+package io.sifter.spi.error;

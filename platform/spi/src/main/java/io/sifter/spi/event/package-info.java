@@ -1,0 +1,2 @@
+/** What happens, as the front end is told. */
+package io.sifter.spi.event;

@@ -1,0 +1,41 @@
+package io.sifter.spi.launch;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * A container about to start, on a host where its root file system is a directory.
+ *
+ * @param mounts how its file tree is put together; the first has destination {@code /}
+ * @param command program and arguments inside; a program without {@code /} is found by the container's {@code PATH}
+ * @param environment all variables of the command, nothing else is passed on
+ * @param workingDirectory where the command starts, absolute, inside
+ * @param fallbackDirectory where it starts if that cannot be entered
+ * @param namespaces that are the container's own, besides the mount namespace
+ * @param hostname of the container, with {@link Namespace#UTS}
+ * @param keepPrivileges whether root keeps its capabilities; otherwise the command gains none, whatever it executes
+ * @param umask of the command; without it the caller's
+ */
+public record Launch(List<Mount> mounts, List<String> command, Map<String, String> environment, String workingDirectory,
+                     String fallbackDirectory, Set<Namespace> namespaces, Optional<String> hostname, boolean keepPrivileges,
+                     Optional<Integer> umask) {
+    public Launch {
+        mounts = List.copyOf(mounts);
+        command = List.copyOf(command);
+        environment = Map.copyOf(environment);
+        namespaces = Set.copyOf(namespaces);
+        Objects.requireNonNull(workingDirectory);
+        Objects.requireNonNull(fallbackDirectory);
+        Objects.requireNonNull(hostname);
+        Objects.requireNonNull(umask);
+        if (mounts.isEmpty() || !mounts.getFirst().destination().equals("/")) {
+            throw new IllegalArgumentException("The first mount makes the root");
+        }
+        if (command.isEmpty()) {
+            throw new IllegalArgumentException("A launch needs a command");
+        }
+    }
+}

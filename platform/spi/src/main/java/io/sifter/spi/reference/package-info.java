@@ -1,0 +1,2 @@
+/** What names an image and its content: references, digests, platforms. */
+package io.sifter.spi.reference;
