@@ -49,8 +49,9 @@ public record PackedContent(Store store, long position, int[] sizeWords, Optiona
      *
      * @param position of the fragment block in the store's channel
      * @param sizeWord as for data blocks
+     * @param blockLength of the whole fragment block uncompressed, bytes; 0 where only decompressing would tell
      * @param offset of the slice in the uncompressed fragment block
      * @param length of the slice, bytes
      */
-    public record Slice(long position, int sizeWord, int offset, int length) {}
+    public record Slice(long position, int sizeWord, int blockLength, int offset, int length) {}
 }
