@@ -5,8 +5,11 @@ import java.io.IOException;
 /** The host's connections to registries. Safe for any thread. */
 public interface Registries {
     /**
-     * A registry by {@code host[:port]}. Nothing is sent yet. Plain HTTP is used only if {@code plainHttp}, or where
-     * the host is this very machine.
+     * A registry by {@code host[:port]}; the names of Docker Hub mean the same registry. Nothing is sent yet. Plain HTTP
+     * is used only if {@code plainHttp}, or where the host is this very machine or an address of a private network, and
+     * only after HTTPS failed.
+     *
+     * @throws io.sifter.spi.error.UserException if {@code host} cannot be the name of a host
      */
     Registry at(String host, boolean plainHttp) throws IOException;
 }

@@ -4,13 +4,16 @@ import io.sifter.spi.reference.Digest;
 import io.sifter.spi.source.ByteSource;
 import io.sifter.spi.source.Document;
 import java.io.IOException;
+import java.util.List;
 import java.util.Optional;
 
 /**
  * One registry that speaks the OCI distribution specification. Authentication, redirects, retries and resumption
  * happen inside. Safe for any thread.
  *
- * <p>All methods throw {@code ExternalException} where the registry cannot be reached or refuses, with what it said.
+ * <p>All methods throw {@code ExternalException} where the registry refuses, with what it said, and its subtype
+ * {@code UnreachableException} where nobody answers. Only so many blobs of one registry are open at a time: opening one
+ * more waits until another is closed.
  */
 public interface Registry {
     /**
@@ -29,4 +32,12 @@ public interface Registry {
 
     /** A blob's bytes; they are requested when opened, resumed after faults, and not verified. */
     ByteSource blob(String repository, Digest digest);
+
+    /**
+     * A blob that may also be had elsewhere, as a descriptor's {@code urls} say: the registry is asked first, then each
+     * URL in turn, without credentials.
+     */
+    default ByteSource blob(String repository, Digest digest, List<String> urls) {
+        return blob(repository, digest);
+    }
 }
