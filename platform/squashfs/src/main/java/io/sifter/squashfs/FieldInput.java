@@ -1,0 +1,112 @@
+package io.sifter.squashfs;
+
+import io.sifter.spi.error.CorruptDataException;
+import java.io.IOException;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+
+/** Reads little-endian fields one after the other, in disk order. One thread at a time. */
+abstract class FieldInput {
+    private static final VarHandle U16 = MethodHandles.byteArrayViewVarHandle(short[].class, ByteOrder.LITTLE_ENDIAN);
+    private static final VarHandle U32 = MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
+    private static final VarHandle U64 = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+
+    private final byte[] field = new byte[Long.BYTES];
+
+    /** Copies the next bytes, all of them, or throws {@link CorruptDataException} where the input ends. */
+    abstract void read(byte[] into, int offset, int length) throws IOException;
+
+    /** How many bytes can follow at most; counts are held against it before anything is allocated. */
+    abstract long remaining();
+
+    /** Names the input and the place of the next field, for messages. */
+    abstract String where();
+
+    final int u16() throws IOException {
+        read(field, 0, Short.BYTES);
+        return (short) U16.get(field, 0) & 0xFFFF;
+    }
+
+    final int s16() throws IOException {
+        return (short) u16();
+    }
+
+    final int s32() throws IOException {
+        read(field, 0, Integer.BYTES);
+        return (int) U32.get(field, 0);
+    }
+
+    final long u32() throws IOException {
+        return s32() & 0xFFFF_FFFFL;
+    }
+
+    /** Values from 2^63 on come out negative. */
+    final long u64() throws IOException {
+        read(field, 0, Long.BYTES);
+        return (long) U64.get(field, 0);
+    }
+
+    final byte[] bytes(long length) throws IOException {
+        byte[] bytes = new byte[counted(length, 1, "bytes")];
+        read(bytes, 0, bytes.length);
+        return bytes;
+    }
+
+    final int[] words(long count) throws IOException {
+        int[] words = new int[counted(count, Integer.BYTES, "size words")];
+        byte[] chunk = new byte[Math.min(words.length * Integer.BYTES, MetadataBlock.CAPACITY)];
+        for (int done = 0; done < words.length; ) {
+            int some = Math.min(words.length - done, chunk.length / Integer.BYTES);
+            read(chunk, 0, some * Integer.BYTES);
+            ByteBuffer.wrap(chunk).order(ByteOrder.LITTLE_ENDIAN).asIntBuffer().get(words, done, some);
+            done += some;
+        }
+        return words;
+    }
+
+    /** The count of things to come as an {@code int}, once it is sure that they can be there. */
+    final int counted(long count, int size, String what) throws CorruptDataException {
+        if (count < 0 || count > remaining() / size || count > (Integer.MAX_VALUE - 16) / size) {
+            throw corrupt("%d %s are announced, %d bytes are left".formatted(count, what, remaining()));
+        }
+        return (int) count;
+    }
+
+    final CorruptDataException corrupt(String message) {
+        return new CorruptDataException(where() + ": " + message);
+    }
+
+    /** Fields in memory. */
+    static final class OfArray extends FieldInput {
+        private final byte[] bytes;
+        private final String name;
+        private int position;
+
+        /** @param bytes not copied */
+        OfArray(byte[] bytes, String name) {
+            this.bytes = bytes;
+            this.name = name;
+        }
+
+        @Override
+        void read(byte[] into, int offset, int length) throws CorruptDataException {
+            if (length > remaining()) {
+                throw corrupt("ends after %d of %d bytes".formatted(remaining(), length));
+            }
+            System.arraycopy(bytes, position, into, offset, length);
+            position += length;
+        }
+
+        @Override
+        long remaining() {
+            return bytes.length - position;
+        }
+
+        @Override
+        String where() {
+            return "%s, byte %d".formatted(name, position);
+        }
+    }
+}

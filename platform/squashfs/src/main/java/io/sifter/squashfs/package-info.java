@@ -1,0 +1,7 @@
+/**
+ * SquashFS 4.0: {@code SquashFsWriter} writes a file tree as an image, and
+ * {@code BlockPackWriter} turns streams of files into compressed blocks that such an image can take
+ * over as they are. One type per structure on disk, all of them described in {@code doc/squashfs.md}. It uses the file
+ * tree and the errors of the plugin contract, and keeps the codec libraries to itself.
+ */
+package io.sifter.squashfs;
