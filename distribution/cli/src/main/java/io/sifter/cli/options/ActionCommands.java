@@ -1,0 +1,179 @@
+package io.sifter.cli.options;
+
+import static io.sifter.cli.options.Option.flag;
+import static io.sifter.cli.options.Option.lines;
+import static io.sifter.cli.options.Option.list;
+import static io.sifter.cli.options.Option.number;
+import static io.sifter.cli.options.Option.pairs;
+import static io.sifter.cli.options.Option.text;
+
+import io.sifter.cli.options.Command.Arity;
+
+/** The commands that start something in an image. */
+final class ActionCommands {
+    private static final String NO_CAPABILITIES = "containers get no capabilities of their own";
+    private static final String NO_CGROUPS = "resource limits are not set yet";
+    private static final String LIMIT_OUTSIDE = "Start the command under systemd-run --user --scope, ulimit or the batch system's limits.";
+    private static final String NO_ENCRYPTION = "encrypted images cannot be opened yet";
+    private static final String NO_GPU = "GPU libraries are not found automatically yet";
+    private static final String BIND_GPU = "Bind the libraries and devices with --bind.";
+    private static final String NO_CNI = "containers share the host's network or have none";
+    private static final String USE_NONE = "Use --net --network none for a container without a network.";
+    private static final String NO_INSTANCES = "services in the background are not supported yet";
+    private static final String NO_OCI_MODE = "there is no OCI mode; images run in the native mode";
+
+    private ActionCommands() {}
+
+    static Command run() {
+        return Command.of("run", "[run options...] <container> [args...]", Arity.atLeast(1),
+                        "Run the image's own command", options())
+                .describe("""
+                        Runs what the image says shall run by default: its runscript, or what its ENTRYPOINT and
+                        CMD say. Arguments after the image go to that command.
+
+                        <container> is a SIF file, a SquashFS file, a sandbox directory, or a URI such as
+                        docker://alpine, which is converted once and kept in the cache.""")
+                .examples("run docker://alpine", "run --bind /data lolcow_latest.sif");
+    }
+
+    static Command exec() {
+        return Command.of("exec", "[exec options...] <container> <command>", Arity.atLeast(2),
+                        "Run a command within an image", options())
+                .describe("""
+                        Runs the given command in the image. Options end at the image; everything after it belongs
+                        to the command.
+
+                        <container> is a SIF file, a SquashFS file, a sandbox directory, or a URI such as
+                        docker://alpine, which is converted once and kept in the cache.""")
+                .examples("exec lolcow_latest.sif cowsay moo", "exec docker://alpine cat /etc/os-release");
+    }
+
+    static Command shell() {
+        return Command.of("shell", "[shell options...] <container>", Arity.atLeast(1),
+                        "Start a shell within an image", options())
+                .with(text("shell", "shell to start").letter('s').from("SHELL"))
+                .describe("""
+                        Starts a shell in the image: the one named by --shell, else bash, else sh.""")
+                .examples("shell lolcow_latest.sif", "shell docker://alpine");
+    }
+
+    static Command test() {
+        return Command.of("test", "[exec options...] <image path>", Arity.atLeast(1),
+                        "Run the image's own tests", options())
+                .describe("""
+                        Runs the test script that the image brings, if it brings one.""")
+                .examples("test lolcow_latest.sif");
+    }
+
+    private static Option[] options() {
+        return new Option[] {
+            text("add-caps", "capabilities to add").from("ADD_CAPS").refuse(NO_CAPABILITIES),
+            flag("allow-setuid", "let set-uid programs gain privileges (root only)").from("ALLOW_SETUID")
+                    .refuse("set-uid programs never gain privileges in a container"),
+            text("app", "run an app of the image (SCIF)").from("APP", "APPNAME").refuse("SCIF apps cannot be started yet",
+                    "Start the app's files below /scif/apps with exec."),
+            text("apply-cgroups", "file with resource limits").from("APPLY_CGROUPS").refuse(NO_CGROUPS, LIMIT_OUTSIDE),
+            Shared.authFile(),
+            list("bind", "mount src[:dest[:opts]] of the host; opts are ro and rw, dest is src unless given")
+                    .letter('B').from("BIND", "BINDPATH").appending(),
+            number("blkio-weight", "relative weight of block I/O").from("BLKIO_WEIGHT").refuse(NO_CGROUPS, LIMIT_OUTSIDE),
+            list("blkio-weight-device", "relative weight of block I/O of a device").from("BLKIO_WEIGHT_DEVICE").refuse(NO_CGROUPS, LIMIT_OUTSIDE),
+            flag("boot", "start init as process 1").from("BOOT").refuse(NO_INSTANCES),
+            list("cdi-dirs", "directories of CDI device specifications").refuse("CDI devices are not supported yet"),
+            flag("cleanenv", "start with hardly any of the host's environment").letter('e').from("CLEANENV"),
+            flag("compat", "behave like other container tools: --containall --no-init --no-umask --no-eval --writable-tmpfs")
+                    .from("COMPAT"),
+            flag("contain", "private /dev, /tmp, /var/tmp and home instead of the host's").letter('c').from("CONTAIN"),
+            flag("containall", "--contain, and own process ids, IPC and environment").letter('C').from("CONTAINALL"),
+            list("containlibs", "libraries of the host to put into the container").from("CONTAINLIBS").hide()
+                    .refuse("libraries are not collected automatically", "Bind them with --bind."),
+            number("cpu-shares", "share of CPU time").from("CPU_SHARES").refuse(NO_CGROUPS, LIMIT_OUTSIDE),
+            text("cpus", "number of CPUs").from("CPUS").refuse(NO_CGROUPS, LIMIT_OUTSIDE),
+            text("cpuset-cpus", "which CPUs").from("CPUSET_CPUS").refuse(NO_CGROUPS, LIMIT_OUTSIDE),
+            text("cpuset-mems", "which memory nodes").from("CPUSET_MEMS").refuse(NO_CGROUPS, LIMIT_OUTSIDE),
+            text("cwd", "directory in the container where the command starts").from("CWD", "TARGET_CWD"),
+            list("data", "mount a data container").refuse("data containers are not supported yet"),
+            list("device", "CDI devices").refuse("CDI devices are not supported yet"),
+            Shared.disableCache(),
+            text("dmtcp-launch", "start under checkpointing").from("DMTCP_LAUNCH").refuse("checkpoints are not supported yet"),
+            text("dmtcp-restart", "continue from a checkpoint").from("DMTCP_RESTART").refuse("checkpoints are not supported yet"),
+            text("dns", "name servers for the container, separated by commas").from("DNS"),
+            Shared.dockerHost(),
+            Shared.dockerLogin(),
+            Shared.dockerPassword(),
+            Shared.dockerUsername(),
+            text("drop-caps", "capabilities to drop").from("DROP_CAPS").refuse(NO_CAPABILITIES),
+            pairs("env", "variables for the command"),
+            list("env-file", "file with variables for the command").from("ENV_FILE"),
+            flag("fakeroot", "appear as root").letter('f').from("FAKEROOT"),
+            list("fusemount", "mount a FUSE file system in the container").from("FUSESPEC").refuse("FUSE mounts in containers are not supported yet",
+                    "Mount it on the host and bind it with --bind."),
+            text("home", "home directory: src of the host, or src:dest").letter('H').from("HOME"),
+            text("hostname", "host name in the container, implies --uts").from("HOSTNAME"),
+            flag("ignore-fakeroot-command", "do without the program fakeroot").from("IGNORE_FAKEROOT_COMMAND").hide()
+                    .moot("the program fakeroot is never used"),
+            flag("ignore-subuid", "do without subordinate ids").from("IGNORE_SUBUID").hide()
+                    .moot("subordinate ids are never used"),
+            flag("ignore-userns", "do without user namespaces").from("IGNORE_USERNS").hide()
+                    .refuse("containers of users need a user namespace"),
+            flag("ipc", "own IPC").letter('i').from("IPC", "UNSHARE_IPC"),
+            flag("keep-layers", "keep layers apart in an OCI-SIF").from("KEEP_LAYERS").refuse(NO_OCI_MODE),
+            flag("keep-privs", "let root keep its privileges (root only)").from("KEEP_PRIVS"),
+            text("memory", "limit of memory").from("MEMORY").refuse(NO_CGROUPS, LIMIT_OUTSIDE),
+            text("memory-reservation", "soft limit of memory").from("MEMORY_RESERVATION").refuse(NO_CGROUPS, LIMIT_OUTSIDE),
+            text("memory-swap", "limit of swap space").from("MEMORY_SWAP").refuse(NO_CGROUPS, LIMIT_OUTSIDE),
+            lines("mount", "mount in the form type=bind,source=src,destination=dest[,ro]").from("MOUNT").appending(),
+            flag("net", "own network").letter('n').from("NET", "UNSHARE_NET"),
+            text("netns-path", "join a network namespace").from("NETNS_PATH").refuse(NO_CNI, USE_NONE),
+            text("network", "kind of network; none is the only one").from("NETWORK"),
+            list("network-args", "arguments for CNI plugins").from("NETWORK_ARGS").refuse(NO_CNI, USE_NONE),
+            flag("no-compat", "keep native defaults in OCI mode").from("NO_COMPAT").moot("native defaults always hold"),
+            flag("no-eval", "let no shell evaluate variables and arguments").from("NO_EVAL"),
+            flag("no-home", "do not mount the home directory").from("NO_HOME"),
+            Shared.noHttps(),
+            flag("no-init", "start no helper process with --pid").from("NOSHIMINIT"),
+            list("no-mount", "leave out default mounts by name, or a bind by its destination").from("NO_MOUNT"),
+            flag("no-nv", "do not look for NVIDIA libraries").from("NV_OFF", "NO_NV").hide().moot("they are never looked for"),
+            flag("no-oci", "use the native mode").from("NO_OCI").moot("there is no other mode"),
+            flag("no-pid", "do not give own process ids, even if another option implies them").from("NO_PID"),
+            flag("no-privs", "drop all privileges, also root's").from("NO_PRIVS"),
+            flag("no-rocm", "do not look for ROCm libraries").from("ROCM_OFF", "NO_ROCM").hide().moot("they are never looked for"),
+            flag("no-setgroups", "forbid changing groups").from("NO_SETGROUPS").moot("a container of a user can never change groups"),
+            flag("no-tmp-sandbox", "never unpack an image to a temporary directory").from("NO_TMP_SANDBOX"),
+            flag("no-umask", "start with umask 0022 instead of the caller's").from("NO_UMASK"),
+            flag("nohttps", "older spelling of --no-https").deprecate("use --no-https"),
+            flag("nv", "NVIDIA GPUs").from("NV").refuse(NO_GPU, BIND_GPU),
+            flag("nvccli", "NVIDIA GPUs through nvidia-container-cli").from("NVCCLI").refuse(NO_GPU, BIND_GPU),
+            flag("oci", "OCI mode").from("OCI").refuse(NO_OCI_MODE),
+            flag("oom-kill-disable", "do not end the command when memory runs out").from("OOM_KILL_DISABLE").refuse(NO_CGROUPS, LIMIT_OUTSIDE),
+            list("overlay", "writable or further layers over the image").letter('o').from("OVERLAY", "OVERLAYIMAGE")
+                    .refuse("persistent overlays are not supported yet", "Use --writable-tmpfs, or a sandbox with --writable."),
+            flag("passphrase", "ask for the passphrase of an encrypted image").refuse(NO_ENCRYPTION),
+            text("pem-path", "key file of an encrypted image").refuse(NO_ENCRYPTION),
+            flag("pid", "own process ids").letter('p').from("PID", "UNSHARE_PID"),
+            text("pid-file", "file for the process id of a service").from("PID_FILE").refuse(NO_INSTANCES),
+            number("pids-limit", "limit of processes").from("PIDS_LIMIT").refuse(NO_CGROUPS, LIMIT_OUTSIDE),
+            text("proot", "program proot").from("PROOT").hide().refuse("proot is never used"),
+            text("pwd", "older spelling of --cwd").from("PWD", "TARGET_PWD").hide(),
+            flag("rocm", "AMD GPUs").from("ROCM").refuse(NO_GPU, BIND_GPU),
+            text("runscript-timeout", "limit of the time to evaluate the environment").from("RUNSCRIPT_TIMEOUT")
+                    .refuse("the environment is evaluated in the container, without a limit"),
+            list("scratch", "empty writable directory in the container, below --workdir if that is given").letter('S')
+                    .from("SCRATCH", "SCRATCHDIR"),
+            list("security", "SELinux, AppArmor, seccomp, uid, gid").from("SECURITY").refuse("security profiles are not set yet"),
+            flag("sharens", "share the container with others of the same parent").from("SHARENS").refuse("containers do not share namespaces yet"),
+            flag("sif-fuse", "mount images with FUSE").from("SIF_FUSE").deprecate("images are mounted with FUSE where that is needed")
+                    .moot("images are mounted with FUSE where that is needed"),
+            flag("tmp-sandbox", "always unpack the image to a temporary directory").from("TMP_SANDBOX"),
+            Shared.temporaryDirectory(),
+            flag("underlay", "prefer underlay over overlay").from("UNDERLAY").deprecate("mount points are made where they are missing")
+                    .moot("mount points are made where they are missing"),
+            flag("unsquash", "unpack the image to a temporary directory").from("UNSQUASH"),
+            flag("userns", "own user namespace").letter('u').from("USERNS", "UNSHARE_USERNS"),
+            flag("uts", "own host name").from("UTS", "UNSHARE_UTS"),
+            text("workdir", "directory of the host that holds /tmp, /var/tmp and scratch directories with --contain").letter('W').from("WORKDIR"),
+            flag("writable", "write to the image itself; it must be a sandbox").letter('w').from("WRITABLE"),
+            flag("writable-tmpfs", "make the image writable; what is written is lost at the end").from("WRITABLE_TMPFS"),
+        };
+    }
+}
