@@ -14,7 +14,7 @@ import java.util.Optional;
  * @param aliases other spellings of its last word
  * @param synopsis what may follow the path, for the usage line
  * @param brief one line for lists of commands
- * @param description the paragraphs of its help, lines as they are printed
+ * @param description the paragraphs of its help; lines that begin with a space are printed as they are
  * @param examples command lines without the program's name
  * @param subcommands of a group; a group itself does nothing
  */

@@ -277,7 +277,7 @@ public final class CommandTable {
 
     /** What a launcher calls for an action on an image that must be fetched or converted first. */
     private static Command prepare() {
-        return Command.of("__prepare", "<command line of an action>", Arity.atLeast(1), "Make an image ready for an action and print its path").hide();
+        return Command.of("__prepare", "<command line of an action>", Arity.atLeast(1), "Make an image ready for an action").hide();
     }
 
     private static Command buildConfiguration() {

@@ -29,10 +29,10 @@ public final class HelpText {
         }
         text.append('\n');
         if (command.support() instanceof Refused refused) {
-            text.append("\nNot supported: ").append(refused.reason()).append('\n');
+            text.append('\n').append(wrap("Not supported: " + refused.reason(), 0)).append('\n');
         }
         if (!command.description().isEmpty()) {
-            text.append("\nDescription:\n").append(indent(command.description())).append('\n');
+            text.append("\nDescription:\n").append(fill(command.description())).append('\n');
         }
         text.append('\n').append("Options:\n").append(options(command));
         String refusedOptions = refusedOptions(command);
@@ -149,10 +149,22 @@ public final class HelpText {
         return text.toString();
     }
 
-    private static String indent(String lines) {
+    /** Fills paragraphs; lines that begin with a space stay as they are. */
+    private static String fill(String lines) {
         var text = new StringBuilder();
-        lines.lines().forEach(line -> text.append(line.isEmpty() ? "" : "  ").append(line).append('\n'));
-        return text.substring(0, text.length() - 1);
+        var paragraph = new StringBuilder();
+        for (String line : (lines + "\n\n").split("\n", -1)) {
+            if (!line.isEmpty() && line.charAt(0) != ' ') {
+                paragraph.append(paragraph.isEmpty() ? "" : " ").append(line);
+                continue;
+            }
+            if (!paragraph.isEmpty()) {
+                text.append("  ").append(wrap(paragraph.toString(), 2)).append('\n');
+                paragraph.setLength(0);
+            }
+            text.append(line.isEmpty() ? "" : "  ").append(line).append('\n');
+        }
+        return text.toString().stripTrailing();
     }
 
     private static String pad(String text, int width) {
