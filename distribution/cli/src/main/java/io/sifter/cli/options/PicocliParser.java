@@ -80,12 +80,11 @@ public final class PicocliParser {
 
     /** @param words those that may name a command, or null for all; options of others are left out */
     private static CommandLine line(Command program, Set<String> words) {
-        CommandSpec spec = spec(program, words);
-        spec.parser().allowOptionsAsOptionParameters(true).allowSubcommandsAsOptionParameters(true)
-                .stopAtPositional(true).expandAtFiles(false).overwrittenOptionsAllowed(true);
-        var line = new CommandLine(spec);
-        line.setInterpolateVariables(false);
-        return line;
+        // Setters of the whole line reach its subcommands, those of a specification do not.
+        return new CommandLine(spec(program, words))
+                .setAllowOptionsAsOptionParameters(true).setAllowSubcommandsAsOptionParameters(true)
+                .setStopAtPositional(true).setExpandAtFiles(false).setOverwrittenOptionsAllowed(true)
+                .setInterpolateVariables(false);
     }
 
     private static CommandSpec spec(Command command, Set<String> words) {

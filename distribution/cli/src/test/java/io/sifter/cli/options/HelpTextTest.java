@@ -36,8 +36,8 @@ class HelpTextTest {
                 Options for list command:
 
                   -h, --help           show this help
-                  -T, --type strings   what to tell of: library, oci-tmp, shub, oci, net,
-                                       oras, pack, all (default all)
+                  -T, --type strings   what to tell of: library, oci-tmp, shub, oci, net, oras,
+                                       pack, all (default all)
                   -v, --verbose        one line for each entry
 
                 Run 'singularity --help' for more detailed usage information.
