@@ -1,0 +1,138 @@
+package io.sifter.network;
+
+import io.sifter.spi.error.ExternalException;
+import io.sifter.spi.error.SifterException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
+import java.security.cert.X509Certificate;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import javax.net.ssl.KeyManager;
+import javax.net.ssl.KeyManagerFactory;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.X509ExtendedTrustManager;
+import okhttp3.ConnectionPool;
+import okhttp3.ConnectionSpec;
+import okhttp3.CookieJar;
+import okhttp3.Dispatcher;
+import okhttp3.HttpUrl;
+import okhttp3.OkHttpClient;
+
+/**
+ * OkHttp's clients: one pool of connections under all of them. What concerns TLS is set up when the first secure
+ * connection is made. Safe for any thread.
+ */
+final class Clients {
+    /** Which TLS a connection gets. */
+    private record Kind(String host, boolean verified) {}
+
+    private final NetworkSettings settings;
+    private final OkHttpClient plain;
+    private final Map<Kind, OkHttpClient> secure = new ConcurrentHashMap<>();
+    private final Trust trust;
+
+    Clients(NetworkSettings settings, Proxies proxies) {
+        this.settings = settings;
+        this.trust = new Trust(settings.environment(), settings.certificates());
+        this.plain = new OkHttpClient.Builder()
+                .dispatcher(new Dispatcher())
+                .connectionPool(new ConnectionPool(16, 1, TimeUnit.MINUTES))
+                .connectionSpecs(List.of(ConnectionSpec.CLEARTEXT))
+                .socketFactory(new BufferedSockets())
+                .proxySelector(proxies)
+                .proxyAuthenticator(proxies.authenticator())
+                .cookieJar(CookieJar.NO_COOKIES)
+                .followRedirects(false)
+                .followSslRedirects(false)
+                .connectTimeout(settings.connectTimeout())
+                .readTimeout(settings.stallTimeout())
+                .writeTimeout(settings.stallTimeout())
+                .build();
+    }
+
+    /** @param verified whether the server's certificate has to be trusted */
+    OkHttpClient client(HttpUrl url, boolean verified) throws IOException {
+        if (!url.isHttps()) {
+            return plain;
+        }
+        String host = url.host() + (url.port() == 443 ? "" : ":" + url.port());
+        List<Path> own = settings.hostCertificates().stream()
+                .map(directory -> directory.resolve(host))
+                .filter(Files::isDirectory)
+                .toList();
+        // Hosts without a directory share one client.
+        Kind kind = new Kind(own.isEmpty() ? "" : host, verified);
+        OkHttpClient existing = secure.get(kind);
+        if (existing != null) {
+            return existing;
+        }
+        OkHttpClient made = secure(own, verified);
+        OkHttpClient raced = secure.putIfAbsent(kind, made);
+        return raced == null ? made : raced;
+    }
+
+    private OkHttpClient secure(List<Path> directories, boolean verified) throws IOException {
+        List<Path> authorities = new ArrayList<>(settings.certificates());
+        for (Path directory : directories) {
+            authorities.addAll(list(directory, ".crt"));
+        }
+        X509ExtendedTrustManager manager = !verified ? new Trust.Blind()
+                : directories.isEmpty() ? trust : new Trust(settings.environment(), authorities);
+        try {
+            SSLContext context = SSLContext.getInstance("TLS");
+            context.init(keys(directories), new X509ExtendedTrustManager[] {manager}, null);
+            OkHttpClient.Builder builder = plain.newBuilder()
+                    .connectionSpecs(List.of(ConnectionSpec.MODERN_TLS))
+                    .sslSocketFactory(context.getSocketFactory(), manager);
+            return (verified ? builder : builder.hostnameVerifier((_, _) -> true)).build();
+        } catch (GeneralSecurityException e) {
+            throw new ExternalException("TLS cannot be set up: " + e.getMessage(), e);
+        }
+    }
+
+    /** The client's own certificates: pairs of {@code name.cert} and {@code name.key}. */
+    private static KeyManager[] keys(List<Path> directories) throws IOException, GeneralSecurityException {
+        KeyStore store = KeyStore.getInstance(KeyStore.getDefaultType());
+        store.load(null, null);
+        for (Path directory : directories) {
+            for (Path file : list(directory, ".cert")) {
+                Path key = file.resolveSibling(file.getFileName().toString().replaceAll("\\.cert$", ".key"));
+                if (!Files.exists(key)) {
+                    throw new ExternalException("The key %s of the certificate %s is missing".formatted(key, file),
+                            "Put the key there, or name the file .crt if it is an authority's certificate.");
+                }
+                store.setKeyEntry(file.toString(), Certificates.readKey(key), new char[0],
+                        Certificates.read(file).toArray(X509Certificate[]::new));
+            }
+        }
+        if (store.size() == 0) {
+            return null;
+        }
+        KeyManagerFactory factory = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+        factory.init(store, new char[0]);
+        return factory.getKeyManagers();
+    }
+
+    private static List<Path> list(Path directory, String suffix) throws IOException {
+        try (Stream<Path> files = Files.list(directory)) {
+            return files.filter(file -> file.getFileName().toString().endsWith(suffix)).sorted().toList();
+        } catch (SifterException known) {
+            throw known;
+        } catch (IOException e) {
+            throw new ExternalException("Cannot read the directory of certificates " + directory,
+                    "Check its permissions.", e);
+        }
+    }
+
+    void close() {
+        plain.dispatcher().cancelAll();
+        plain.connectionPool().evictAll();
+    }
+}

@@ -1,0 +1,274 @@
+package io.sifter.network;
+
+import io.sifter.network.credential.Credentials;
+import io.sifter.spi.error.ExternalException;
+import io.sifter.spi.error.SifterException;
+import io.sifter.spi.error.UnreachableException;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletionService;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorCompletionService;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.UnaryOperator;
+import okhttp3.HttpUrl;
+import okhttp3.Response;
+
+/**
+ * One registry as requests see it: finds out once whether it speaks HTTPS and how it wants requests to be signed, then
+ * signs them. Safe for any thread.
+ */
+final class Endpoint {
+    /** How long plain HTTP waits for HTTPS to come first, where both are acceptable. */
+    private static final long HEAD_START_MILLIS = 300;
+
+    /** What the first request told. */
+    private record Contact(HttpUrl base, Optional<Challenge> challenge) {}
+
+    private final String host;
+    private final boolean plainHttp;
+    private final Courier courier;
+    private final Credentials credentials;
+    private final HttpUrl secureBase;
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Map<String, Pass> passes = new ConcurrentHashMap<>();
+
+    private volatile Contact contact;
+
+    Endpoint(String host, boolean plainHttp, Courier courier, Credentials credentials) throws IOException {
+        this.host = Hosts.display(host);
+        this.plainHttp = plainHttp;
+        this.courier = courier;
+        this.credentials = credentials;
+        this.secureBase = Hosts.url("https", Hosts.contacted(host));
+    }
+
+    /** The registry's name as users know it. */
+    String host() {
+        return host;
+    }
+
+    Courier courier() {
+        return courier;
+    }
+
+    boolean anonymous(String repository) {
+        return pass(repository).anonymous();
+    }
+
+    /** Whether a URL is as well protected as the registry itself. */
+    boolean acceptable(HttpUrl url) {
+        Contact made = contact;
+        return url.isHttps() || plainHttp || made != null && !made.base.isHttps();
+    }
+
+    /** A request to somewhere else, under the same rules of trust. */
+    Ask elsewhere(HttpUrl url) {
+        return Ask.of("GET", url, !plainHttp);
+    }
+
+    /**
+     * Sends a request about a repository, signed as the registry wants it.
+     *
+     * @param path below {@code /v2/}
+     * @param repeat whether failures that may pass are repeated here
+     * @throws Refusal only where the token server refuses; responses of the registry go to {@code reading}
+     * @throws SifterException where it cannot be reached
+     */
+    <T> T send(String method, String repository, String path, boolean repeat, UnaryOperator<Ask> details,
+               Courier.Reading<T> reading) throws IOException, InterruptedException {
+        Contact made = contact();
+        HttpUrl url = made.base.resolve("v2/" + path);
+        Ask ask = details.apply(Ask.of(method, url, !plainHttp));
+        Session session = new Session(repository);
+        Courier.Reading<T> checked = response -> reading.read(response.code() == 401 ? again(ask, session, response) : response);
+        try {
+            return repeat ? courier.send(ask, session, checked) : checked.read(courier.sendOnce(ask, session));
+        } catch (Refusal refusal) {
+            throw refusal;
+        } catch (IOException e) {
+            Courier.heed();
+            throw courier.explain(url, e);
+        }
+    }
+
+    /** Meets the challenge of a refused request, where that was not tried already. */
+    private Response again(Ask ask, Session session, Response refused) throws IOException, InterruptedException {
+        Optional<Challenge> challenge = Challenge.of(refused);
+        if (challenge.isEmpty() || !session.meet(challenge.get(), refused.request().url())) {
+            return refused;
+        }
+        refused.close();
+        return courier.sendOnce(ask, session);
+    }
+
+    /** Signs the hops of one request: the registry's with the pass, and at most one other host's anonymously. */
+    private final class Session implements Courier.Signer {
+        private final String repository;
+        private final long begun = System.nanoTime();
+        private Optional<String> used = Optional.empty();
+        private HttpUrl foreign;
+        private String foreignToken;
+
+        Session(String repository) {
+            this.repository = repository;
+        }
+
+        @Override
+        public Optional<String> sign(HttpUrl url) throws IOException, InterruptedException {
+            Contact made = contact();
+            if (foreign != null && sameServer(url, foreign)) {
+                return Optional.of("Bearer " + foreignToken);
+            }
+            if (!sameServer(url, made.base)) {
+                return Optional.empty();
+            }
+            used = made.challenge.isEmpty() ? Optional.empty()
+                    : pass(repository).authorization(made.challenge.get(), tokens(made.base));
+            return used;
+        }
+
+        boolean meet(Challenge challenge, HttpUrl url) throws IOException, InterruptedException {
+            Contact made = contact();
+            if (sameServer(url, made.base)) {
+                if (made.challenge.isEmpty()) {
+                    // It lets anybody greet it, and asks only who is after an image.
+                    contact = new Contact(made.base, Optional.of(challenge));
+                }
+                return pass(repository).renew(challenge, used, begun);
+            }
+            if (foreign != null || !(challenge instanceof Challenge.Bearer bearer)) {
+                return false;
+            }
+            // Another host with token servers of its own: what it gives to strangers is all we may ask it for.
+            foreignToken = tokens(url).fetch(bearer, Challenge.scopes(bearer), Optional.empty()).value();
+            foreign = url;
+            return true;
+        }
+    }
+
+    private Tokens tokens(HttpUrl server) {
+        return new Tokens(courier, server, !plainHttp);
+    }
+
+    private Pass pass(String repository) {
+        return passes.computeIfAbsent(repository, name -> new Pass(host, name, credentials));
+    }
+
+    static boolean sameServer(HttpUrl one, HttpUrl other) {
+        return one.host().equals(other.host()) && one.port() == other.port() && one.scheme().equals(other.scheme());
+    }
+
+    private Contact contact() throws IOException, InterruptedException {
+        Contact made = contact;
+        if (made != null) {
+            return made;
+        }
+        lock.lockInterruptibly();
+        try {
+            if (contact == null) {
+                contact = plainHttp || Hosts.isNear(secureBase.host()) ? race() : sole();
+            }
+            return contact;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private Contact sole() throws IOException, InterruptedException {
+        HttpUrl url = secureBase.resolve("v2/");
+        try {
+            return courier.send(Ask.of("GET", url, true), Courier.Signer.NOBODY, response -> read(secureBase, response));
+        } catch (Refusal refusal) {
+            throw notARegistry(refusal);
+        } catch (IOException e) {
+            Courier.heed();
+            throw courier.explain(url, e);
+        }
+    }
+
+    /** HTTPS, and shortly after or when that failed plain HTTP; the first that answers like a registry. */
+    private Contact race() throws IOException, InterruptedException {
+        HttpUrl plainBase = Hosts.url("http", Hosts.contacted(host));
+        try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            CompletionService<Contact> finished = new ExecutorCompletionService<>(threads);
+            List<Future<Contact>> started = new ArrayList<>();
+            started.add(finished.submit(() -> ping(secureBase)));
+            try {
+                Future<Contact> first = finished.poll(HEAD_START_MILLIS, TimeUnit.MILLISECONDS);
+                if (first != null && first.state() == Future.State.SUCCESS) {
+                    return first.resultNow();
+                }
+                started.add(finished.submit(() -> ping(plainBase)));
+                for (int waiting = first == null ? 2 : 1; waiting > 0; waiting--) {
+                    Future<Contact> next = finished.take();
+                    if (next.state() == Future.State.SUCCESS) {
+                        return next.resultNow();
+                    }
+                }
+                throw neither(started.getFirst().exceptionNow(), plainBase, started.getLast().exceptionNow());
+            } finally {
+                started.forEach(task -> task.cancel(true));
+            }
+        }
+    }
+
+    private Contact ping(HttpUrl base) throws IOException, InterruptedException {
+        return read(base, courier.sendOnce(Ask.of("GET", base.resolve("v2/"), !plainHttp), Courier.Signer.NOBODY));
+    }
+
+    private static Contact read(HttpUrl base, Response response) throws IOException {
+        if (response.code() != 200 && response.code() != 401) {
+            throw Refusal.of(response);
+        }
+        try (response) {
+            // A server that moves from HTTP to HTTPS is believed; one that moves to another host stays itself.
+            HttpUrl last = response.request().url();
+            boolean moved = last.host().equals(base.host()) && last.isHttps() && !base.isHttps();
+            return new Contact(moved ? last.newBuilder().encodedPath("/").query(null).build() : base,
+                    response.code() == 401 ? Challenge.of(response) : Optional.empty());
+        }
+    }
+
+    private SifterException notARegistry(Refusal refusal) {
+        String message = "%s does not answer like a registry: %s: %s"
+                .formatted(host, Courier.shown(refusal.url), refusal.getMessage());
+        return refusal.status >= 502 && refusal.status <= 504
+                ? new UnreachableException(message, "Try again later.", refusal)
+                : new ExternalException(message, "Check the registry's name and port.", refusal);
+    }
+
+    private SifterException neither(Throwable secure, HttpUrl plainBase, Throwable plain) throws InterruptedException {
+        if (!(secure instanceof IOException secureFault) || !(plain instanceof IOException plainFault)) {
+            if (secure instanceof InterruptedException || plain instanceof InterruptedException) {
+                throw new InterruptedException();
+            }
+            throw new IllegalStateException(secure instanceof IOException ? plain : secure);
+        }
+        SifterException secureWords = explain(secureBase, secureFault);
+        SifterException plainWords = explain(plainBase, plainFault);
+        String message = "%s cannot be reached: HTTPS: %s; HTTP: %s"
+                .formatted(host, words(secureBase, secureFault), words(plainBase, plainFault));
+        boolean absent = plainWords instanceof UnreachableException
+                && (secureWords instanceof UnreachableException || Fault.isPlain(secureFault));
+        // The plain leg of a server that speaks TLS says nothing but that.
+        SifterException telling = plainFault instanceof Refusal && !Fault.isPlain(secureFault) ? secureWords : plainWords;
+        String nextStep = telling.nextStep().orElse(null);
+        return absent ? new UnreachableException(message, nextStep, plainFault) : new ExternalException(message, nextStep, plainFault);
+    }
+
+    private SifterException explain(HttpUrl base, IOException fault) {
+        return fault instanceof Refusal refusal ? notARegistry(refusal) : courier.explain(base, fault);
+    }
+
+    private String words(HttpUrl base, IOException fault) {
+        return fault instanceof Refusal refusal ? refusal.getMessage() : Fault.words(base, fault, courier.settings());
+    }
+}

@@ -1,0 +1,2 @@
+/** Small JSON documents as plain maps; only for the packages of this module. */
+package io.sifter.network.json;
