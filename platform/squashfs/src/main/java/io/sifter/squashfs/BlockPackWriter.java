@@ -1,0 +1,462 @@
+package io.sifter.squashfs;
+
+import io.sifter.spi.error.ExternalException;
+import io.sifter.spi.error.UserException;
+import io.sifter.spi.tree.Compression;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedDeque;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * Appends the contents of many files to a channel as SquashFS blocks (doc/squashfs.md, <i>Data</i>). Full blocks are
+ * compressed each; small files and the tails of larger ones share fragment blocks; zeros and repeated contents are
+ * stored once or not at all.
+ *
+ * <p>{@link #add} cuts, numbers and hashes in the caller's thread, which must not be one of the workers; workers
+ * compress; whichever worker has completed the oldest block writes all that follows it. So the bytes depend on the
+ * input alone, not on the number of workers. One thread at a time calls. After an exception only {@link #close} makes
+ * sense.
+ */
+public final class BlockPackWriter implements AutoCloseable {
+    /** What goes to the disk at once; also what positions are aligned to, so that no page is written twice. */
+    private static final int CHUNK = 1 << 20;
+
+    private static final byte[] ZEROS = new byte[1 << 20];
+
+    private final FileChannel out;
+    private final String target;
+    private final Compression compression;
+    private final Executor workers;
+    private final BlockBuffers.Share buffers;
+    private final int bufferSize;
+    private final int blockSize;
+
+    // The caller's.
+    private final byte[] cut;
+    private final MessageDigest sha256;
+    private final Map<PackedFile.Hash, PackedFile> small = new HashMap<>();
+    private final List<Run> runs = new ArrayList<>();
+    private MemorySegment fragment;
+    private int fragmentFill;
+    private int fragmentCount;
+    private boolean finished;
+
+    // The workers'.
+    private final ConcurrentLinkedDeque<Press> idle = new ConcurrentLinkedDeque<>();
+    private final Queue<Block> pending = new ConcurrentLinkedQueue<>();
+    private final AtomicReference<Throwable> failure = new AtomicReference<>();
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition settled = lock.newCondition();
+    private int outstanding;
+
+    // Of whoever has set this.
+    private final AtomicBoolean writing = new AtomicBoolean();
+    private final List<FragmentBlock> fragments = new ArrayList<>();
+    private final MemorySegment chunk = Arena.ofAuto().allocate(CHUNK, 4096);
+    private int chunkFill;
+    private long chunkPosition;
+
+    /**
+     * @param out open for reading and writing; blocks go to its position and beyond, and it stays open
+     * @param workers compress and write; shared, never shut down here
+     */
+    public BlockPackWriter(FileChannel out, Compression compression, ExecutorService workers, BlockBuffers memory)
+            throws IOException {
+        this(out, "a block pack", compression, workers, memory);
+    }
+
+    /** @param file what {@code out} is, for messages */
+    public BlockPackWriter(
+            FileChannel out, Path file, Compression compression, ExecutorService workers, BlockBuffers memory)
+            throws IOException {
+        this(out, "%s in %s".formatted(file.getFileName(), file.toAbsolutePath().getParent()), compression, workers,
+                memory);
+    }
+
+    private BlockPackWriter(
+            FileChannel out, String target, Compression compression, Executor workers, BlockBuffers memory)
+            throws IOException {
+        this.out = out;
+        this.target = target;
+        this.compression = compression;
+        this.workers = workers;
+        this.blockSize = compression.blockSize();
+        BlockCompressor first = Codecs.compressor(compression);
+        this.bufferSize = Math.max(blockSize, first.capacity(blockSize));
+        this.idle.push(new Press(first, bufferSize));
+        this.buffers = memory.share(bufferSize);
+        this.cut = new byte[blockSize];
+        this.sha256 = sha256();
+        this.chunkPosition = out.position();
+    }
+
+    /**
+     * Appends a file of exactly {@code size} bytes; the stream stays open.
+     *
+     * @throws EOFException when the stream ends early
+     * @throws ExternalException when the disk takes no more
+     */
+    public PackedFile add(InputStream in, long size) throws IOException, InterruptedException {
+        if (size < 0 || finished) {
+            throw new IllegalArgumentException(finished ? "Already finished" : "Not a size: " + size);
+        }
+        checkFailure();
+        if (size < blockSize) {
+            read(in, (int) size, size, 0);
+            return addSlice(cut, (int) size);
+        }
+        int blocks = Math.toIntExact(size / blockSize);
+        int tail = (int) (size % blockSize);
+        var run = new Run(blocks, tail > 0);
+        for (int i = 0; i < blocks; i++) {
+            read(in, blockSize, size, (long) i * blockSize);
+            if (!isZero(cut, blockSize)) {
+                MemorySegment bytes = buffers.take();
+                MemorySegment.copy(cut, 0, bytes, ValueLayout.JAVA_BYTE, 0, blockSize);
+                submit(new Block(run, i, bytes, blockSize));
+            }
+        }
+        read(in, tail, size, size - tail);
+        PackedFile end = addSlice(cut, tail);
+        run.file = PackedFile.blocks(size, run.words, end.fragment(), end.fragmentOffset(), end.tailLength());
+        runs.add(run);
+        return run.file;
+    }
+
+    /** Appends a file or a tail smaller than a block. */
+    PackedFile addSlice(byte[] bytes, int length) throws IOException, InterruptedException {
+        sha256.update(bytes, 0, length);
+        var hash = PackedFile.Hash.of(sha256.digest());
+        PackedFile known = small.get(hash);
+        if (known != null) {
+            return known;
+        }
+        PackedFile added;
+        if (isZero(bytes, length)) {
+            added = PackedFile.zeros(length, hash);
+        } else {
+            if (fragment != null && length > blockSize - fragmentFill) {
+                flushFragment();
+            }
+            if (fragment == null) {
+                fragment = buffers.take();
+            }
+            MemorySegment.copy(bytes, 0, fragment, ValueLayout.JAVA_BYTE, fragmentFill, length);
+            added = PackedFile.slice(length, fragmentCount, fragmentFill, hash);
+            fragmentFill += length;
+        }
+        small.put(hash, added);
+        return added;
+    }
+
+    /**
+     * Writes what is left and waits until everything has its place.
+     *
+     * @return where the last block ends in the channel, which is its position now
+     */
+    public long finish() throws IOException, InterruptedException {
+        checkFailure();
+        if (!finished) {
+            flushFragment();
+            lock.lockInterruptibly();
+            try {
+                while (outstanding > 0) {
+                    settled.await();
+                }
+            } finally {
+                lock.unlock();
+            }
+            checkFailure();
+            flushChunk();
+            shareRuns();
+            out.position(chunkPosition);
+            finished = true;
+        }
+        return chunkPosition;
+    }
+
+    /** The fragment blocks by number; complete after {@link #finish}. */
+    public List<FragmentBlock> fragments() {
+        return Collections.unmodifiableList(fragments);
+    }
+
+    /** Makes workers drop what is still to be compressed. What was written stays in the channel. */
+    @Override
+    public void close() {
+        failure.compareAndSet(null, new IllegalStateException("The writer was closed"));
+        if (fragment != null) {
+            buffers.give(fragment);
+            fragment = null;
+        }
+        idle.clear();
+    }
+
+    private void read(InputStream in, int length, long size, long done) throws IOException {
+        int got = in.readNBytes(cut, 0, length);
+        if (got < length) {
+            throw new EOFException("The content ends after %d of %d bytes".formatted(done + got, size));
+        }
+    }
+
+    private static boolean isZero(byte[] bytes, int length) {
+        return Arrays.equals(bytes, 0, length, ZEROS, 0, length);
+    }
+
+    private void flushFragment() throws IOException {
+        if (fragment != null) {
+            submit(new Block(null, fragmentCount, fragment, fragmentFill));
+            fragment = null;
+            fragmentFill = 0;
+            fragmentCount++;
+        }
+    }
+
+    private void submit(Block block) throws IOException {
+        try {
+            checkFailure();
+        } catch (IOException | RuntimeException | Error e) {
+            buffers.give(block.bytes);
+            throw e;
+        }
+        lock.lock();
+        try {
+            outstanding++;
+        } finally {
+            lock.unlock();
+        }
+        pending.add(block);
+        try {
+            workers.execute(() -> compress(block));
+        } catch (RejectedExecutionException e) {
+            failure.compareAndSet(null, e);
+            block.done = true;
+            writeDone();
+            throw e;
+        }
+    }
+
+    private void compress(Block block) {
+        try {
+            if (failure.get() == null) {
+                Press press = idle.poll();
+                if (press == null) {
+                    press = new Press(Codecs.compressor(compression), bufferSize);
+                }
+                press.compress(block);
+                idle.push(press);
+            }
+        } catch (UserException | RuntimeException | Error e) {
+            failure.compareAndSet(null, e);
+        }
+        block.done = true;
+        writeDone();
+    }
+
+    /** Writes as many blocks as are done without a gap, unless another thread is at it, which will see ours as well. */
+    private void writeDone() {
+        while (isDone(pending.peek()) && writing.compareAndSet(false, true)) {
+            int count = 0;
+            try {
+                for (Block block = pending.peek(); isDone(block); block = pending.peek()) {
+                    pending.remove();
+                    count++;
+                    write(block);
+                }
+            } finally {
+                writing.set(false);
+                lock.lock();
+                try {
+                    outstanding -= count;
+                    if (outstanding == 0) {
+                        settled.signalAll();
+                    }
+                } finally {
+                    lock.unlock();
+                }
+            }
+        }
+    }
+
+    private static boolean isDone(Block block) {
+        return block != null && block.done;
+    }
+
+    private void write(Block block) {
+        try {
+            if (failure.get() == null) {
+                long position = chunkPosition + chunkFill;
+                append(block.bytes, SizeWord.length(block.word));
+                if (block.run == null) {
+                    fragments.add(new FragmentBlock(position, block.word, block.length));
+                } else {
+                    block.run.place(block.number, block.word, position);
+                }
+            }
+        } catch (IOException | RuntimeException | Error e) {
+            failure.compareAndSet(null, e);
+        } finally {
+            buffers.give(block.bytes);
+        }
+    }
+
+    private void append(MemorySegment bytes, int length) throws IOException {
+        for (int done = 0; done < length; ) {
+            int room = CHUNK - (int) (chunkPosition % CHUNK) - chunkFill;
+            int some = Math.min(room, length - done);
+            MemorySegment.copy(bytes, done, chunk, chunkFill, some);
+            chunkFill += some;
+            done += some;
+            if (some == room) {
+                flushChunk();
+            }
+        }
+    }
+
+    private void flushChunk() throws IOException {
+        ByteBuffer full = chunk.asSlice(0, chunkFill).asByteBuffer();
+        try {
+            while (full.hasRemaining()) {
+                chunkPosition += out.write(full, chunkPosition);
+            }
+        } catch (IOException e) {
+            throw new ExternalException(
+                    "Could not write to %s at byte %d: %s".formatted(target, chunkPosition, e.getMessage()),
+                    "Free some space there, or choose another directory.", e);
+        }
+        chunkFill = 0;
+    }
+
+    private void checkFailure() throws IOException {
+        switch (failure.get()) {
+            case null -> {}
+            case IOException e -> throw e;
+            case RuntimeException e -> throw e;
+            case Error e -> throw e;
+            case Throwable e -> throw new IllegalStateException(e);
+        }
+    }
+
+    /** Lets files with equal blocks share the first one's; the bytes of the others stay where they are, unused. */
+    private void shareRuns() throws IOException {
+        Map<Integer, List<Run>> candidates = new HashMap<>();
+        for (Run run : runs) {
+            int[] words = run.file.tailLength() > 0 ? Arrays.copyOf(run.words, run.words.length - 1) : run.words;
+            run.file.settle(words, run.position);
+            long length = SizeWord.total(words);
+            if (length == 0) {
+                continue;
+            }
+            List<Run> alike = candidates.computeIfAbsent(
+                    Long.hashCode(run.file.size()) * 31 + Arrays.hashCode(words), _ -> new ArrayList<>(1));
+            Run first = null;
+            for (Run other : alike) {
+                if (other.file.size() == run.file.size()
+                        && Arrays.equals(other.file.sizeWords(), words)
+                        && ChannelBytes.equal(out, other.position, out, run.position, length)) {
+                    first = other;
+                    break;
+                }
+            }
+            if (first == null) {
+                alike.add(run);
+            } else {
+                run.file.settle(first.file.sizeWords(), first.position);
+            }
+        }
+        runs.clear();
+    }
+
+    private static MessageDigest sha256() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException everyJdkHasIt) {
+            throw new AssertionError(everyJdkHasIt);
+        }
+    }
+
+    /** The blocks of one file. */
+    private static final class Run {
+        final int[] words;
+        long position;
+        private boolean placed;
+        PackedFile file;
+
+        /** @param tail whether there may be a word for the rest of the file, should that be zeros */
+        Run(int blocks, boolean tail) {
+            words = new int[tail ? blocks + 1 : blocks];
+        }
+
+        void place(int number, int word, long at) {
+            words[number] = word;
+            if (!placed) {
+                placed = true;
+                position = at;
+            }
+        }
+    }
+
+    /** On its way from the caller through a worker to the disk. */
+    private static final class Block {
+        final Run run;
+        final int number;
+        final int length;
+        MemorySegment bytes;
+        int word;
+        volatile boolean done;
+
+        /** @param run {@code null} for a fragment block */
+        Block(Run run, int number, MemorySegment bytes, int length) {
+            this.run = run;
+            this.number = number;
+            this.bytes = bytes;
+            this.length = length;
+        }
+    }
+
+    /** A compressor and the buffer it writes to, which it swaps for the block's own: nothing is copied or allocated. */
+    private static final class Press {
+        private final BlockCompressor compressor;
+        private MemorySegment spare;
+
+        Press(BlockCompressor compressor, int bufferSize) {
+            this.compressor = compressor;
+            this.spare = Arena.ofAuto().allocate(bufferSize, 64);
+        }
+
+        void compress(Block block) {
+            int length = compressor.compress(block.bytes.asSlice(0, block.length), spare);
+            if (length == BlockCompressor.INCOMPRESSIBLE) {
+                block.word = SizeWord.of(block.length, true);
+            } else {
+                block.word = SizeWord.of(length, false);
+                MemorySegment compressed = spare;
+                spare = block.bytes;
+                block.bytes = compressed;
+            }
+        }
+    }
+}
