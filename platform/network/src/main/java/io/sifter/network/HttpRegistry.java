@@ -20,7 +20,7 @@ import okhttp3.Response;
 
 /** A registry as the OCI distribution specification has it, in the parts that reading images needs. */
 final class HttpRegistry implements Registry {
-    private static final int MANIFEST_LIMIT = 8 << 20;
+    private static final int MANIFEST_LIMIT = 4 << 20;
     private static final Pattern REPOSITORY = Pattern.compile(
             "[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*)*");
     private static final Pattern TAG = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9._-]{0,127}");

@@ -1,12 +1,11 @@
 package io.sifter.network;
 
-import io.sifter.network.json.Json;
+import io.sifter.network.json.JsonObject;
 import java.io.IOException;
 import java.io.InputStream;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
 import okhttp3.HttpUrl;
 import okhttp3.MediaType;
@@ -39,7 +38,7 @@ final class Refusal extends IOException {
     static Refusal of(Response response) {
         try (response) {
             byte[] body = body(response);
-            List<String> errors = Json.object(body).map(Refusal::errors).orElse(List.of());
+            List<String> errors = JsonObject.parse(body).map(Refusal::errors).orElse(List.of());
             String message = switch (errors.size()) {
                 case 0 -> status(response) + (isHtml(response) ? ", with a web page" : "");
                 case 1 -> errors.getFirst();
@@ -75,17 +74,17 @@ final class Refusal extends IOException {
     }
 
     /** The {@code errors} of the distribution specification, else what token servers and others write in their place. */
-    private static List<String> errors(Map<String, Object> body) {
-        List<String> listed = Json.children(body, "errors").stream()
-                .map(error -> line(Json.text(error, "code").orElse(""), Json.text(error, "message").orElse("")))
+    private static List<String> errors(JsonObject body) {
+        List<String> listed = body.children("errors").stream()
+                .map(error -> line(error.text("code").orElse(""), error.text("message").orElse("")))
                 .filter(line -> !line.isEmpty())
                 .limit(ERRORS_SHOWN)
                 .toList();
         if (!listed.isEmpty()) {
             return listed;
         }
-        return Json.text(body, "details").or(() -> Json.text(body, "error_description")).or(() -> Json.text(body, "message"))
-                .or(() -> Json.text(body, "error"))
+        return body.text("details").or(() -> body.text("error_description")).or(() -> body.text("message"))
+                .or(() -> body.text("error"))
                 .map(text -> List.of(Printable.of(text)))
                 .orElse(List.of());
     }

@@ -1,7 +1,7 @@
 package io.sifter.network;
 
 import io.sifter.network.credential.Credential;
-import io.sifter.network.json.Json;
+import io.sifter.network.json.JsonObject;
 import io.sifter.spi.error.ExternalException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -127,15 +127,14 @@ final class Tokens {
         try (response; InputStream in = response.body().byteStream()) {
             body = in.readNBytes(ANSWER_LIMIT);
         }
-        Map<String, Object> answer = Json.object(body).orElse(Map.of());
-        String value = Json.text(answer, "token").or(() -> Json.text(answer, "access_token")).orElse("");
+        JsonObject answer = JsonObject.parse(body).orElse(new JsonObject(Map.of()));
+        String value = answer.text("token").or(() -> answer.text("access_token")).orElse("");
         if (value.isEmpty() || value.chars().anyMatch(c -> c <= ' ' || c > '~')) {
             throw new ExternalException("The token server %s answered without a token".formatted(response.request().url().host()),
                     "Check the registry's name; a proxy or a sign-in page may stand in between.");
         }
-        Duration lifetime = Json.text(answer, "expires_in").filter(text -> text.matches("\\d{1,9}"))
-                .map(text -> Duration.ofSeconds(Long.parseLong(text))).orElse(SHORTEST);
-        return new Token(value, lifetime.compareTo(SHORTEST) < 0 ? SHORTEST : lifetime, Json.text(answer, "refresh_token"));
+        Duration lifetime = answer.number("expires_in").filter(seconds -> seconds < Integer.MAX_VALUE).map(Duration::ofSeconds).orElse(SHORTEST);
+        return new Token(value, lifetime.compareTo(SHORTEST) < 0 ? SHORTEST : lifetime, answer.text("refresh_token"));
     }
 
     /** A registry must not send passwords over the open network, nor this machine to its neighbours. */

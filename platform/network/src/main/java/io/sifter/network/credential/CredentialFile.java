@@ -1,6 +1,6 @@
 package io.sifter.network.credential;
 
-import io.sifter.network.json.Json;
+import io.sifter.network.json.JsonObject;
 import io.sifter.spi.event.Event;
 import java.io.IOException;
 import java.io.InputStream;
@@ -27,7 +27,7 @@ final class CredentialFile implements Credentials {
     private final Path file;
     private final CredentialHelper helper;
     private final Consumer<Event> events;
-    private Map<String, Object> document;
+    private JsonObject document;
 
     CredentialFile(Path file, CredentialHelper helper, Consumer<Event> events) {
         this.file = file;
@@ -37,11 +37,11 @@ final class CredentialFile implements Credentials {
 
     @Override
     public Optional<Credential> find(String host, String repository) throws InterruptedException {
-        Map<String, Object> content = document();
+        JsonObject content = document();
         List<String> names = HUB_NAMES.contains(host)
                 ? List.of("docker.io", "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com")
                 : List.of(host);
-        Map<String, Object> auths = Json.child(content, "auths");
+        JsonObject auths = content.child("auths");
         // A login kept in the file for this very path is more exact than a helper, which knows hosts alone.
         Optional<Credential> exact = inPaths(auths, names, repository);
         if (exact.isPresent()) {
@@ -58,10 +58,10 @@ final class CredentialFile implements Credentials {
     }
 
     /** {@code host/a/b}, then {@code host/a}. */
-    private static Optional<Credential> inPaths(Map<String, Object> auths, List<String> names, String repository) {
+    private static Optional<Credential> inPaths(JsonObject auths, List<String> names, String repository) {
         for (String path = repository; !path.isEmpty(); path = path.substring(0, Math.max(0, path.lastIndexOf('/')))) {
             for (String name : names) {
-                Optional<Credential> found = credential(Json.child(auths, name + "/" + path));
+                Optional<Credential> found = credential(auths.child(name + "/" + path));
                 if (found.isPresent()) {
                     return found;
                 }
@@ -70,22 +70,22 @@ final class CredentialFile implements Credentials {
         return Optional.empty();
     }
 
-    private static Optional<Credential> inHosts(Map<String, Object> auths, String host, List<String> names) {
+    private static Optional<Credential> inHosts(JsonObject auths, String host, List<String> names) {
         List<String> keys = new ArrayList<>();
         if (HUB_NAMES.contains(host)) {
             keys.add(HUB_KEY);
         }
         keys.addAll(names);
         for (String key : keys) {
-            Optional<Credential> found = credential(Json.child(auths, key));
+            Optional<Credential> found = credential(auths.child(key));
             if (found.isPresent()) {
                 return found;
             }
         }
         // Old logins are kept under a URL: "https://host/v1/".
-        return auths.keySet().stream()
+        return auths.names().stream()
                 .filter(key -> key.contains("://") && names.contains(hostOf(key)))
-                .map(key -> credential(Json.child(auths, key)))
+                .map(key -> credential(auths.child(key)))
                 .flatMap(Optional::stream)
                 .findFirst();
     }
@@ -96,21 +96,21 @@ final class CredentialFile implements Credentials {
         return slash < 0 ? rest : rest.substring(0, slash);
     }
 
-    private static Optional<String> helperFor(Map<String, Object> content, List<String> names) {
-        Map<String, Object> helpers = Json.child(content, "credHelpers");
+    private static Optional<String> helperFor(JsonObject content, List<String> names) {
+        JsonObject helpers = content.child("credHelpers");
         return names.stream()
-                .map(name -> Json.text(helpers, name))
+                .map(helpers::text)
                 .flatMap(Optional::stream)
                 .findFirst()
-                .or(() -> Json.text(content, "credsStore"));
+                .or(() -> content.text("credsStore"));
     }
 
-    private static Optional<Credential> credential(Map<String, Object> entry) {
-        return Json.text(entry, "registrytoken").<Credential>map(Credential.RegistryToken::new)
-                .or(() -> Json.text(entry, "identitytoken").map(Credential.IdentityToken::new))
-                .or(() -> Json.text(entry, "auth").flatMap(CredentialFile::decode))
-                .or(() -> Json.text(entry, "username")
-                        .map(user -> new Credential.Password(user, Json.text(entry, "password").orElse(""))));
+    private static Optional<Credential> credential(JsonObject entry) {
+        return entry.text("registrytoken").<Credential>map(Credential.RegistryToken::new)
+                .or(() -> entry.text("identitytoken").map(Credential.IdentityToken::new))
+                .or(() -> entry.text("auth").flatMap(CredentialFile::decode))
+                .or(() -> entry.text("username")
+                        .map(user -> new Credential.Password(user, entry.text("password").orElse(""))));
     }
 
     private static Optional<Credential> decode(String auth) {
@@ -131,28 +131,28 @@ final class CredentialFile implements Credentials {
         return Optional.of(new Credential.Password(pair.substring(0, colon), pair.substring(colon + 1, end)));
     }
 
-    private synchronized Map<String, Object> document() {
+    private synchronized JsonObject document() {
         if (document == null) {
             document = read();
         }
         return document;
     }
 
-    private Map<String, Object> read() {
+    private JsonObject read() {
         byte[] content;
         try (InputStream in = Files.newInputStream(file)) {
             content = in.readNBytes(SIZE_LIMIT);
         } catch (NoSuchFileException | NotDirectoryException absent) {
-            return Map.of();
+            return new JsonObject(Map.of());
         } catch (IOException e) {
             events.accept(Event.warning("Unable to read credentials from " + file + ": " + reason(e)));
-            return Map.of();
+            return new JsonObject(Map.of());
         }
-        Optional<Map<String, Object>> object = content.length == 0 ? Optional.of(Map.of()) : Json.object(content);
+        Optional<JsonObject> object = content.length == 0 ? Optional.of(new JsonObject(Map.of())) : JsonObject.parse(content);
         if (object.isEmpty()) {
             events.accept(Event.warning("Unable to read credentials from " + file + ": it does not hold a JSON object"));
         }
-        return object.orElse(Map.of());
+        return object.orElse(new JsonObject(Map.of()));
     }
 
     private static String reason(IOException e) {

@@ -1,6 +1,6 @@
 package io.sifter.network.credential;
 
-import io.sifter.network.json.Json;
+import io.sifter.network.json.JsonObject;
 import io.sifter.spi.event.Event;
 import java.io.IOException;
 import java.io.InputStream;
@@ -74,12 +74,12 @@ final class CredentialHelper {
                 // repeated, since nobody knows what is in it.
                 return Optional.empty();
             }
-            Optional<Map<String, Object>> object = Json.object(output);
+            Optional<JsonObject> object = JsonObject.parse(output);
             if (object.isEmpty()) {
                 return without(program, "it did not answer with a JSON object");
             }
-            String user = Json.text(object.get(), "Username").orElse("");
-            return Json.text(object.get(), "Secret").map(secret ->
+            String user = object.get().text("Username").orElse("");
+            return object.get().text("Secret").map(secret ->
                     user.equals(TOKEN_USER) ? new Credential.IdentityToken(secret) : new Credential.Password(user, secret));
         } catch (TimeoutException e) {
             return without(program, "it did not answer within " + patience.toSeconds() + " s");

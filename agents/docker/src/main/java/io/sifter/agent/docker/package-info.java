@@ -1,0 +1,2 @@
+/** The agent for {@code docker://}: images in registries. */
+package io.sifter.agent.docker;

@@ -1,0 +1,5 @@
+/**
+ * Registries that run in this process: {@link io.sifter.testkit.registry.TestRegistry} serves images faithfully,
+ * {@link io.sifter.testkit.registry.ScriptedRegistry} also asks for logins and fails on demand. JDK only.
+ */
+package io.sifter.testkit.registry;
