@@ -20,6 +20,7 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -127,36 +128,36 @@ public final class BlockPackWriter implements AutoCloseable {
         checkFailure();
         if (size < blockSize) {
             read(in, (int) size, size, 0);
-            return addSlice(cut, (int) size);
+            return addSlice(cut, 0, (int) size);
         }
         int blocks = Math.toIntExact(size / blockSize);
         int tail = (int) (size % blockSize);
         var run = new Run(blocks, tail > 0);
         for (int i = 0; i < blocks; i++) {
             read(in, blockSize, size, (long) i * blockSize);
-            if (!isZero(cut, blockSize)) {
+            if (!isZero(cut, 0, blockSize)) {
                 MemorySegment bytes = buffers.take();
                 MemorySegment.copy(cut, 0, bytes, ValueLayout.JAVA_BYTE, 0, blockSize);
                 submit(new Block(run, i, bytes, blockSize));
             }
         }
         read(in, tail, size, size - tail);
-        PackedFile end = addSlice(cut, tail);
+        PackedFile end = addSlice(cut, 0, tail);
         run.file = PackedFile.blocks(size, run.words, end.fragment(), end.fragmentOffset(), end.tailLength());
         runs.add(run);
         return run.file;
     }
 
     /** Appends a file or a tail smaller than a block. */
-    PackedFile addSlice(byte[] bytes, int length) throws IOException, InterruptedException {
-        sha256.update(bytes, 0, length);
+    PackedFile addSlice(byte[] bytes, int offset, int length) throws IOException, InterruptedException {
+        sha256.update(bytes, offset, length);
         var hash = PackedFile.Hash.of(sha256.digest());
         PackedFile known = small.get(hash);
         if (known != null) {
             return known;
         }
         PackedFile added;
-        if (isZero(bytes, length)) {
+        if (isZero(bytes, offset, length)) {
             added = PackedFile.zeros(length, hash);
         } else {
             if (fragment != null && length > blockSize - fragmentFill) {
@@ -165,7 +166,7 @@ public final class BlockPackWriter implements AutoCloseable {
             if (fragment == null) {
                 fragment = buffers.take();
             }
-            MemorySegment.copy(bytes, 0, fragment, ValueLayout.JAVA_BYTE, fragmentFill, length);
+            MemorySegment.copy(bytes, offset, fragment, ValueLayout.JAVA_BYTE, fragmentFill, length);
             added = PackedFile.slice(length, fragmentCount, fragmentFill, hash);
             fragmentFill += length;
         }
@@ -222,8 +223,8 @@ public final class BlockPackWriter implements AutoCloseable {
         }
     }
 
-    private static boolean isZero(byte[] bytes, int length) {
-        return Arrays.equals(bytes, 0, length, ZEROS, 0, length);
+    private static boolean isZero(byte[] bytes, int offset, int length) {
+        return Arrays.equals(bytes, offset, offset + length, ZEROS, 0, length);
     }
 
     private void flushFragment() throws IOException {
@@ -344,7 +345,8 @@ public final class BlockPackWriter implements AutoCloseable {
             }
         } catch (IOException e) {
             throw new ExternalException(
-                    "Could not write to %s at byte %d: %s".formatted(target, chunkPosition, e.getMessage()),
+                    "Could not write to %s at byte %d: %s".formatted(
+                            target, chunkPosition, Objects.requireNonNullElse(e.getMessage(), e.toString())),
                     "Free some space there, or choose another directory.", e);
         }
         chunkFill = 0;
@@ -362,35 +364,20 @@ public final class BlockPackWriter implements AutoCloseable {
 
     /** Lets files with equal blocks share the first one's; the bytes of the others stay where they are, unused. */
     private void shareRuns() throws IOException {
-        Map<Integer, List<Run>> candidates = new HashMap<>();
+        var index = new RunIndex<Run>();
         for (Run run : runs) {
-            int[] words = run.file.tailLength() > 0 ? Arrays.copyOf(run.words, run.words.length - 1) : run.words;
-            run.file.settle(words, run.position);
-            long length = SizeWord.total(words);
-            if (length == 0) {
-                continue;
-            }
-            List<Run> alike = candidates.computeIfAbsent(
-                    Long.hashCode(run.file.size()) * 31 + Arrays.hashCode(words), _ -> new ArrayList<>(1));
-            Run first = null;
-            for (Run other : alike) {
-                if (other.file.size() == run.file.size()
-                        && Arrays.equals(other.file.sizeWords(), words)
-                        && ChannelBytes.equal(out, other.position, out, run.position, length)) {
-                    first = other;
-                    break;
-                }
-            }
-            if (first == null) {
-                alike.add(run);
-            } else {
-                run.file.settle(first.file.sizeWords(), first.position);
+            PackedFile file = run.file;
+            int[] words = file.tailLength() > 0 ? Arrays.copyOf(run.words, run.words.length - 1) : run.words;
+            file.settle(words, run.position);
+            if (SizeWord.total(words) > 0) {
+                PackedFile first = index.first(run, words, out, run.position).file;
+                file.settle(first.sizeWords(), first.position());
             }
         }
         runs.clear();
     }
 
-    private static MessageDigest sha256() {
+    static MessageDigest sha256() {
         try {
             return MessageDigest.getInstance("SHA-256");
         } catch (NoSuchAlgorithmException everyJdkHasIt) {

@@ -7,9 +7,6 @@ import java.nio.channels.FileChannel;
 
 /** Bytes at positions of channels. */
 final class ChannelBytes {
-    private static final int FIRST_LOOK = 4096;
-    private static final int CHUNK = 1 << 18;
-
     private ChannelBytes() {}
 
     /** Fills the buffer from its position to its limit and flips it. */
@@ -24,23 +21,11 @@ final class ChannelBytes {
         into.flip();
     }
 
-    /** Most differences show in the first few bytes, so few are looked at first. */
-    static boolean equal(FileChannel a, long positionA, FileChannel b, long positionB, long length) throws IOException {
-        int some = (int) Math.min(length, FIRST_LOOK);
-        ByteBuffer bytesA = ByteBuffer.allocate(some);
-        ByteBuffer bytesB = ByteBuffer.allocate(some);
-        for (long done = 0; done < length; done += some) {
-            some = (int) Math.min(length - done, done == 0 ? FIRST_LOOK : CHUNK);
-            if (bytesA.capacity() < some) {
-                bytesA = ByteBuffer.allocateDirect(some);
-                bytesB = ByteBuffer.allocateDirect(some);
-            }
-            read(a, positionA + done, bytesA.clear().limit(some));
-            read(b, positionB + done, bytesB.clear().limit(some));
-            if (!bytesA.equals(bytesB)) {
-                return false;
-            }
+    /** Returns where the bytes end. */
+    static long write(FileChannel to, long position, ByteBuffer bytes) throws IOException {
+        while (bytes.hasRemaining()) {
+            position += to.write(bytes, position);
         }
-        return true;
+        return position;
     }
 }

@@ -1,0 +1,469 @@
+package io.sifter.squashfs;
+
+import io.sifter.spi.error.CorruptDataException;
+import io.sifter.spi.error.ExternalException;
+import io.sifter.spi.error.SifterException;
+import io.sifter.spi.tree.PackedContent;
+import io.sifter.spi.tree.PackedContent.Slice;
+import io.sifter.spi.tree.PackedContent.Store;
+import io.sifter.spi.tree.RawName;
+import io.sifter.squashfs.Draft.Placement;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.channels.ClosedByInterruptException;
+import java.nio.channels.FileChannel;
+import java.security.MessageDigest;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ExecutorService;
+import java.util.function.Function;
+
+/**
+ * Puts the content of all files into an image: first what must be compressed, then what is copied as it is, in the
+ * order in which it lies in its stores. A fragment block is copied when files use every byte of it; otherwise the
+ * slices in use are packed anew, because nobody shall find the rest in the image.
+ */
+final class DataArea {
+    private static final long MEMORY = 32 << 20;
+    private static final int HASH_CHUNK = 1 << 16;
+
+    private final FileChannel out;
+    private final long offset;
+    private final SquashFsOptions options;
+    private final ExecutorService workers;
+    private final Function<Draft, String> paths;
+
+    private final Map<Store, PackedReader> readers = new IdentityHashMap<>();
+    private final Map<Store, Integer> stores = new IdentityHashMap<>();
+    private final List<FragmentEntry> fragments = new ArrayList<>();
+    private BlockPackWriter packer;
+    private long end;
+
+    /**
+     * @param offset of the image in the channel
+     * @param start of the data in the channel
+     * @param paths names a file in messages
+     */
+    DataArea(
+            FileChannel out,
+            long offset,
+            long start,
+            SquashFsOptions options,
+            ExecutorService workers,
+            Function<Draft, String> paths) {
+        this.out = out;
+        this.offset = offset;
+        this.options = options;
+        this.workers = workers;
+        this.paths = paths;
+        this.end = start;
+    }
+
+    /** Gives every file its placement. */
+    void write(List<Draft.OfFile> files) throws IOException, InterruptedException {
+        List<Packed> copied = new ArrayList<>();
+        List<Packed> recoded = new ArrayList<>();
+        List<Draft.OfFile> plain = new ArrayList<>();
+        for (Draft.OfFile file : files) {
+            long size = file.file.content().size();
+            if (size == 0) {
+                file.placement = Placement.EMPTY;
+                continue;
+            }
+            Optional<PackedContent> content = file.file.content().packed();
+            if (content.isEmpty()) {
+                plain.add(file);
+                continue;
+            }
+            check(file, content.get());
+            Store store = content.get().store();
+            var packed = new Packed(file, content.get(), stores.computeIfAbsent(store, _ -> stores.size()));
+            (options.compression().reads(store.compression()) ? copied : recoded).add(packed);
+        }
+        recoded.sort(Comparator.comparingInt(Packed::store).thenComparingLong(Packed::place));
+        Map<Draft.OfFile, Draft.OfFile> same = equalLargeFiles(copied, recoded, plain);
+        List<Run> runs = new ArrayList<>();
+        List<Tail> tails = tails(copied, runs);
+        Map<Draft.OfFile, PackedFile> packed = compress(tails, recoded, plain, same);
+        copy(runs);
+        place(copied, tails);
+        packed.forEach((file, at) -> file.placement = placement(at));
+        same.forEach((file, other) -> file.placement = other.placement);
+    }
+
+    /** The fragment table. */
+    List<FragmentEntry> fragments() {
+        return fragments;
+    }
+
+    /** Where the data ends in the channel. */
+    long end() {
+        return end;
+    }
+
+    private void check(Draft.OfFile file, PackedContent content) throws CorruptDataException {
+        try {
+            PackedReader.check(content, file.file.content().size());
+        } catch (CorruptDataException e) {
+            throw corrupt(file, e);
+        }
+    }
+
+    /**
+     * Finds files of at least a block that need not be compressed because another file has the same bytes. Only files
+     * of equal size are read for that, and copied ones only when a compressed one may be the same.
+     */
+    private Map<Draft.OfFile, Draft.OfFile> equalLargeFiles(
+            List<Packed> copied, List<Packed> recoded, List<Draft.OfFile> plain)
+            throws IOException, InterruptedException {
+        Map<Long, List<Draft.OfFile>> bySize = new HashMap<>();
+        recoded.forEach(file -> fileBySize(bySize, file.file));
+        plain.forEach(file -> fileBySize(bySize, file));
+        Map<Long, List<Draft.OfFile>> models = new HashMap<>();
+        for (Packed file : copied) {
+            if (bySize.containsKey(file.file.file.content().size())) {
+                models.computeIfAbsent(file.file.file.content().size(), _ -> new ArrayList<>()).add(file.file);
+            }
+        }
+        Map<Draft.OfFile, Draft.OfFile> same = new IdentityHashMap<>();
+        for (Map.Entry<Long, List<Draft.OfFile>> group : bySize.entrySet()) {
+            List<Draft.OfFile> originals = models.getOrDefault(group.getKey(), List.of());
+            if (originals.size() + group.getValue().size() < 2) {
+                continue;
+            }
+            Map<PackedFile.Hash, Draft.OfFile> byHash = new HashMap<>();
+            for (Draft.OfFile file : originals) {
+                byHash.putIfAbsent(hash(file), file);
+            }
+            for (Draft.OfFile file : group.getValue()) {
+                Draft.OfFile first = byHash.putIfAbsent(hash(file), file);
+                if (first != null) {
+                    same.put(file, first);
+                }
+            }
+        }
+        return same;
+    }
+
+    private void fileBySize(Map<Long, List<Draft.OfFile>> bySize, Draft.OfFile file) {
+        long size = file.file.content().size();
+        if (size >= options.compression().blockSize()) {
+            bySize.computeIfAbsent(size, _ -> new ArrayList<>(1)).add(file);
+        }
+    }
+
+    private PackedFile.Hash hash(Draft.OfFile file) throws IOException, InterruptedException {
+        MessageDigest sha256 = BlockPackWriter.sha256();
+        byte[] chunk = new byte[HASH_CHUNK];
+        try (InputStream in = open(file)) {
+            for (int count = in.read(chunk); count >= 0; count = in.read(chunk)) {
+                sha256.update(chunk, 0, count);
+                if (Thread.interrupted()) {
+                    throw new InterruptedException();
+                }
+            }
+        } catch (IOException e) {
+            throw unreadable(file, e);
+        }
+        return PackedFile.Hash.of(sha256.digest());
+    }
+
+    /** Collects the runs to copy; fragment blocks are such runs when they can be copied, otherwise their tails say so. */
+    private List<Tail> tails(List<Packed> copied, List<Run> runs) throws IOException {
+        List<Tail> tails = new ArrayList<>();
+        for (Packed file : copied) {
+            if (SizeWord.total(file.content.sizeWords()) > 0) {
+                file.run = new Run(file.store, file.content.store(), file.content.position(), file.content.sizeWords());
+                runs.add(file.run);
+            }
+            file.content.tail().ifPresent(slice -> tails.add(new Tail(file, slice)));
+        }
+        tails.sort(Comparator.comparingInt((Tail tail) -> tail.file.store)
+                .thenComparingLong(tail -> tail.slice.position())
+                .thenComparingInt(tail -> tail.slice.offset())
+                .thenComparingInt(tail -> tail.slice.length()));
+        for (int from = 0, to; from < tails.size(); from = to) {
+            to = from + 1;
+            while (to < tails.size() && tails.get(to).isBeside(tails.get(from))) {
+                to++;
+            }
+            List<Tail> users = tails.subList(from, to);
+            if (isAllUsed(users)) {
+                Tail any = users.getFirst();
+                var run = new Run(
+                        any.file.store, any.file.content.store(), any.slice.position(), new int[] {any.slice.sizeWord()});
+                runs.add(run);
+                users.forEach(user -> user.fragment = run);
+            }
+        }
+        return tails;
+    }
+
+    private boolean isAllUsed(List<Tail> users) throws IOException {
+        Tail any = users.getFirst();
+        int reached = 0;
+        for (Tail user : users) {
+            if (user.slice.sizeWord() != any.slice.sizeWord() || user.slice.blockLength() != any.slice.blockLength()) {
+                throw corrupt(user.file.file, new CorruptDataException(
+                        "One fragment block cannot be both %s and %s".formatted(any.slice, user.slice)));
+            }
+            if (user.slice.offset() > reached) {
+                return false;
+            }
+            reached = Math.max(reached, user.slice.offset() + user.slice.length());
+        }
+        return reached == (any.slice.blockLength() > 0 ? any.slice.blockLength() : fragment(any).length);
+    }
+
+    private byte[] fragment(Tail tail) throws IOException {
+        try {
+            return reader(tail.file.content.store()).fragment(tail.slice);
+        } catch (CorruptDataException e) {
+            throw corrupt(tail.file.file, e);
+        }
+    }
+
+    /** Compresses what must be, and with it the tails whose fragment block cannot be copied. */
+    private Map<Draft.OfFile, PackedFile> compress(
+            List<Tail> tails, List<Packed> recoded, List<Draft.OfFile> plain, Map<Draft.OfFile, Draft.OfFile> same)
+            throws IOException, InterruptedException {
+        out.position(end);
+        Map<Draft.OfFile, PackedFile> packed = new IdentityHashMap<>();
+        try (var writer = new BlockPackWriter(
+                out, options.target(), options.compression(), workers, new BlockBuffers(MEMORY))) {
+            packer = writer;
+            for (Tail tail : tails) {
+                if (tail.fragment == null) {
+                    tail.packed = writer.addSlice(fragment(tail), tail.slice.offset(), tail.slice.length());
+                }
+            }
+            for (Packed file : recoded) {
+                if (!same.containsKey(file.file)) {
+                    packed.put(file.file, add(file.file));
+                }
+            }
+            for (Draft.OfFile file : plain) {
+                if (!same.containsKey(file)) {
+                    packed.put(file, add(file));
+                }
+            }
+            end = writer.finish();
+            for (FragmentBlock fragment : writer.fragments()) {
+                fragments.add(new FragmentEntry(fragment.position() - offset, fragment.sizeWord()));
+            }
+        }
+        return packed;
+    }
+
+    private PackedFile add(Draft.OfFile file) throws IOException, InterruptedException {
+        try (InputStream in = open(file)) {
+            return packer.add(in, file.file.content().size());
+        } catch (IOException e) {
+            throw unreadable(file, e);
+        }
+    }
+
+    /** Opens the bytes of a file; packed ones through one reader for each store, which keeps fragments. */
+    private InputStream open(Draft.OfFile file) throws IOException {
+        Optional<PackedContent> packed = file.file.content().packed();
+        return packed.isPresent()
+                ? reader(packed.get().store()).open(packed.get(), file.file.content().size())
+                : file.file.content().open();
+    }
+
+    private PackedReader reader(Store store) {
+        return readers.computeIfAbsent(store, PackedReader::new);
+    }
+
+    /** Copies all runs, each once, and what lies together in one go. */
+    private void copy(List<Run> runs) throws IOException {
+        runs.sort(Comparator.comparingInt((Run run) -> run.order)
+                .thenComparingLong(run -> run.position)
+                .thenComparing(run -> run.words, Arrays::compare));
+        var index = new RunIndex<Run>();
+        Run last = null;
+        for (Run run : runs) {
+            boolean again = last != null
+                    && run.order == last.order && run.position == last.position && Arrays.equals(run.words, last.words);
+            try {
+                run.first = again ? last.first : index.first(run, run.words, run.store.channel(), run.position);
+            } catch (EOFException | IllegalArgumentException e) {
+                throw missing(run.position, e);
+            }
+            last = run;
+        }
+        FileChannel from = null;
+        long start = 0;
+        long stop = 0;
+        long to = end;
+        for (Run run : runs) {
+            if (run.first != run) {
+                continue;
+            }
+            if (from != run.store.channel() || stop != run.position) {
+                transfer(from, start, stop - start, to);
+                to = end;
+                from = run.store.channel();
+                start = run.position;
+                stop = start;
+            }
+            run.target = end;
+            long length = SizeWord.total(run.words);
+            stop += length;
+            end += length;
+        }
+        transfer(from, start, stop - start, to);
+    }
+
+    private void transfer(FileChannel from, long position, long length, long to) throws IOException {
+        if (length == 0) {
+            return;
+        }
+        if (position < 0 || position > from.size() - length) {
+            throw missing(position + length, null);
+        }
+        try {
+            out.position(to);
+            while (length > 0) {
+                long count = from.transferTo(position, length, out);
+                if (count <= 0) {
+                    throw missing(position, null);
+                }
+                position += count;
+                length -= count;
+            }
+        } catch (ClosedByInterruptException | SifterException e) {
+            throw e;
+        } catch (IOException e) {
+            throw SquashFsWriter.unwritable(options, e);
+        }
+    }
+
+    private void place(List<Packed> copied, List<Tail> tails) {
+        Map<Run, Integer> numbers = new IdentityHashMap<>();
+        for (Tail tail : tails) {
+            if (tail.fragment != null) {
+                Run run = tail.fragment.first;
+                tail.number = numbers.computeIfAbsent(run, _ -> {
+                    fragments.add(new FragmentEntry(run.target - offset, run.words[0]));
+                    return fragments.size() - 1;
+                });
+            }
+            tail.file.tail = tail;
+        }
+        for (Packed file : copied) {
+            int[] words = file.content.sizeWords();
+            int fragment = PackedFile.NO_FRAGMENT;
+            int fragmentOffset = 0;
+            Tail tail = file.tail;
+            if (tail != null && tail.fragment != null) {
+                fragment = tail.number;
+                fragmentOffset = tail.slice.offset();
+            } else if (tail != null && tail.packed.fragment() != PackedFile.NO_FRAGMENT) {
+                fragment = tail.packed.fragment();
+                fragmentOffset = tail.packed.fragmentOffset();
+            } else if (tail != null) {
+                words = Arrays.copyOf(words, words.length + 1); // the tail is zeros and became a block of them
+            }
+            long start = file.run == null ? 0 : file.run.first.target - offset;
+            file.file.placement = new Placement(start, words, fragment, fragmentOffset);
+        }
+    }
+
+    private Placement placement(PackedFile packed) {
+        boolean stored = SizeWord.total(packed.sizeWords()) > 0;
+        return new Placement(
+                stored ? packed.position() - offset : 0,
+                packed.sizeWords(),
+                packed.fragment(),
+                packed.fragmentOffset());
+    }
+
+    private CorruptDataException missing(long position, Exception cause) {
+        return new CorruptDataException(
+                "Could not copy compressed blocks: the file they are in ends before byte " + position, cause);
+    }
+
+    private IOException unreadable(Draft file, IOException e) {
+        return switch (e) {
+            case ClosedByInterruptException interrupted -> interrupted;
+            case CorruptDataException corrupt -> corrupt(file, corrupt);
+            case SifterException known -> known;
+            case EOFException early -> corrupt(file, early);
+            default -> new ExternalException(
+                    "Could not read the content of '%s': %s".formatted(RawName.display(paths.apply(file)), e.getMessage()),
+                    e);
+        };
+    }
+
+    private CorruptDataException corrupt(Draft file, IOException e) {
+        return new CorruptDataException(
+                "The content of '%s' is damaged: %s".formatted(RawName.display(paths.apply(file)), e.getMessage()), e);
+    }
+
+    /** A file whose content is blocks already. */
+    private static final class Packed {
+        private final Draft.OfFile file;
+        private final PackedContent content;
+        private final int store;
+        private Run run;
+        private Tail tail;
+
+        Packed(Draft.OfFile file, PackedContent content, int store) {
+            this.file = file;
+            this.content = content;
+            this.store = store;
+        }
+
+        int store() {
+            return store;
+        }
+
+        /** Files that share a fragment block come together, so that it is decompressed once. */
+        long place() {
+            return content.tail().map(Slice::position).orElse(content.position());
+        }
+    }
+
+    /** A run of blocks to copy, or a fragment block. */
+    private static final class Run {
+        private final int order;
+        private final Store store;
+        private final long position;
+        private final int[] words;
+        private Run first;
+        private long target;
+
+        Run(int order, Store store, long position, int[] words) {
+            this.order = order;
+            this.store = store;
+            this.position = position;
+            this.words = words;
+        }
+    }
+
+    /** The use that a file makes of a fragment block. */
+    private static final class Tail {
+        private final Packed file;
+        private final Slice slice;
+        private Run fragment;
+        private PackedFile packed;
+        private int number;
+
+        Tail(Packed file, Slice slice) {
+            this.file = file;
+            this.slice = slice;
+        }
+
+        boolean isBeside(Tail other) {
+            return file.store == other.file.store && slice.position() == other.slice.position();
+        }
+    }
+}

@@ -1,0 +1,212 @@
+package io.sifter.squashfs;
+
+import io.sifter.spi.error.CorruptDataException;
+import io.sifter.spi.tree.PackedContent;
+import io.sifter.spi.tree.PackedContent.Slice;
+import io.sifter.spi.tree.PackedContent.Store;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentLinkedDeque;
+import java.util.zip.DataFormatException;
+
+/**
+ * Reads packed content back. The last few fragment blocks are kept, so files that share one are best read one after
+ * the other. Safe for any thread; every stream belongs to one.
+ */
+public final class PackedReader {
+    private static final int FRAGMENTS_KEPT = 4;
+
+    private final Store store;
+    private final int blockSize;
+    private final ConcurrentLinkedDeque<BlockDecompressor> idle = new ConcurrentLinkedDeque<>();
+    private final Map<Long, byte[]> fragments = new LinkedHashMap<>(8, 0.75f, true) {
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<Long, byte[]> eldest) {
+            return size() > FRAGMENTS_KEPT;
+        }
+    };
+
+    public PackedReader(Store store) {
+        this.store = store;
+        this.blockSize = store.compression().blockSize();
+    }
+
+    /**
+     * Opens a file's bytes.
+     *
+     * @param content in this reader's store
+     * @param size of the file
+     * @throws CorruptDataException here or while reading, when the blocks are not what {@code content} says
+     */
+    public InputStream open(PackedContent content, long size) throws CorruptDataException {
+        check(content, size);
+        return new Blocks(content, size);
+    }
+
+    /** Holds what is said about a file against itself; what it does not catch, decompressing will. */
+    static void check(PackedContent content, long size) throws CorruptDataException {
+        int blockSize = content.store().compression().blockSize();
+        Optional<Slice> tail = content.tail();
+        long tailLength = size % blockSize;
+        boolean fits = size >= 0
+                && content.sizeWords().length == Inode.File.blocks(size, tail.isPresent(), blockSize)
+                && (tail.isEmpty() || (tailLength > 0 && tail.get().length() == tailLength));
+        if (!fits) {
+            throw new CorruptDataException("A file of %d bytes cannot have %d blocks of %d bytes and a tail of %d".formatted(
+                    size, content.sizeWords().length, blockSize, tail.map(Slice::length).orElse(0)));
+        }
+        for (int word : content.sizeWords()) {
+            if (!SizeWord.isValid(word, blockSize)) {
+                throw new CorruptDataException("A block has the size word 0x%08X".formatted(word));
+            }
+        }
+        if (tail.isPresent()) {
+            Slice slice = tail.get();
+            int limit = slice.blockLength() > 0 ? slice.blockLength() : blockSize;
+            if (!SizeWord.isValid(slice.sizeWord(), blockSize)
+                    || slice.sizeWord() == SizeWord.SPARSE
+                    || slice.blockLength() > blockSize
+                    || slice.offset() < 0
+                    || slice.offset() > limit - slice.length()) {
+                throw new CorruptDataException("A fragment block cannot be read like this: " + slice);
+            }
+        }
+    }
+
+    /** The uncompressed fragment block that a slice is part of. Not copied, not to be changed. */
+    byte[] fragment(Slice slice) throws IOException {
+        synchronized (fragments) {
+            byte[] known = fragments.get(slice.position());
+            if (known != null) {
+                return known;
+            }
+        }
+        byte[] block = new byte[blockSize];
+        int length = read(slice.position(), slice.sizeWord(), block, blockSize);
+        if (slice.offset() + slice.length() > length || (slice.blockLength() > 0 && slice.blockLength() != length)) {
+            throw new CorruptDataException(
+                    "The fragment block at byte %d has %d bytes, %s is claimed".formatted(slice.position(), length, slice));
+        }
+        byte[] exact = length == blockSize ? block : Arrays.copyOf(block, length);
+        synchronized (fragments) {
+            fragments.put(slice.position(), exact);
+        }
+        return exact;
+    }
+
+    /** Returns how many bytes the block has. */
+    private int read(long position, int word, byte[] into, int length) throws IOException {
+        var stored = ByteBuffer.allocate(SizeWord.length(word));
+        try {
+            ChannelBytes.read(store.channel(), position, stored);
+        } catch (EOFException | IllegalArgumentException e) {
+            throw new CorruptDataException(
+                    "A block of %d bytes should be at byte %d: %s"
+                            .formatted(SizeWord.length(word), position, e.getMessage()),
+                    e);
+        }
+        if (SizeWord.raw(word)) {
+            if (stored.limit() > length) {
+                throw new CorruptDataException("The block at byte %d has %d bytes, %d are expected"
+                        .formatted(position, stored.limit(), length));
+            }
+            stored.get(into, 0, stored.limit());
+            return stored.limit();
+        }
+        BlockDecompressor decompressor = Objects.requireNonNullElseGet(
+                idle.poll(), () -> Codecs.decompressor(store.compression().codec()));
+        try {
+            return decompressor.decompress(
+                    MemorySegment.ofArray(stored.array()), MemorySegment.ofArray(into).asSlice(0, length));
+        } catch (DataFormatException e) {
+            throw new CorruptDataException(
+                    "The block at byte %d is damaged: %s".formatted(position, e.getMessage()), e);
+        } finally {
+            idle.push(decompressor);
+        }
+    }
+
+    private final class Blocks extends InputStream {
+        private final PackedContent content;
+        private final long size;
+        private byte[] block = {};
+        private int from;
+        private int to;
+        private long done;
+        private int next;
+        private long position;
+
+        Blocks(PackedContent content, long size) {
+            this.content = content;
+            this.size = size;
+            this.position = content.position();
+        }
+
+        @Override
+        public int read() throws IOException {
+            return fill() ? block[from++] & 0xFF : -1;
+        }
+
+        @Override
+        public int read(byte[] into, int offset, int length) throws IOException {
+            Objects.checkFromIndexSize(offset, length, into.length);
+            if (length == 0) {
+                return 0;
+            }
+            if (!fill()) {
+                return -1;
+            }
+            int some = Math.min(length, to - from);
+            System.arraycopy(block, from, into, offset, some);
+            from += some;
+            return some;
+        }
+
+        @Override
+        public int available() {
+            return to - from;
+        }
+
+        private boolean fill() throws IOException {
+            if (from < to) {
+                return true;
+            }
+            if (done == size) {
+                return false;
+            }
+            int length = (int) Math.min(blockSize, size - done);
+            if (next < content.sizeWords().length) {
+                int word = content.sizeWords()[next++];
+                if (block.length < length) {
+                    block = new byte[length];
+                }
+                if (word == SizeWord.SPARSE) {
+                    Arrays.fill(block, 0, length, (byte) 0);
+                } else {
+                    int got = PackedReader.this.read(position, word, block, length);
+                    if (got != length) {
+                        throw new CorruptDataException("The block at byte %d has %d bytes, %d are expected"
+                                .formatted(position, got, length));
+                    }
+                    position += SizeWord.length(word);
+                }
+                from = 0;
+            } else {
+                Slice tail = content.tail().orElseThrow();
+                block = fragment(tail);
+                from = tail.offset();
+            }
+            to = from + length;
+            done += length;
+            return true;
+        }
+    }
+}
