@@ -1,6 +1,5 @@
 package io.sifter.testkit.registry;
 
-import com.sun.net.httpserver.HttpExchange;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -8,7 +7,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.OptionalLong;
-import java.util.concurrent.CountDownLatch;
 
 /**
  * A response before it is sent.
@@ -52,32 +50,47 @@ record Answer(int status, Map<String, String> headers, Content body, long from, 
         return new Answer(status, more, body, from, length, delivery);
     }
 
-    /** Sends this and ends the exchange. A silent connection stays open until {@code end}. */
-    void send(HttpExchange exchange, CountDownLatch end) throws IOException {
-        headers.forEach(exchange.getResponseHeaders()::set);
-        boolean head = exchange.getRequestMethod().equals("HEAD");
-        if (head && !headers.containsKey("Content-Length")) {
-            exchange.getResponseHeaders().set("Content-Length", Long.toString(length));
+    /**
+     * Writes this as HTTP/1.1. A silent connection stays open until the client closes it.
+     *
+     * @return whether all was sent, so that another request may follow
+     */
+    boolean write(OutputStream out, boolean head, InputStream client) throws IOException {
+        StringBuilder lines = new StringBuilder("HTTP/1.1 %d %s\r\n".formatted(status, words()));
+        headers.forEach((name, value) -> lines.append(name).append(": ").append(value).append("\r\n"));
+        if (!headers.containsKey("Content-Length")) {
+            lines.append("Content-Length: ").append(length).append("\r\n");
         }
-        exchange.sendResponseHeaders(status, head || length == 0 ? -1 : length);
-        if (!head && length > 0) {
-            long sent = Math.min(length, delivery.stopAfter.orElse(length));
+        out.write(lines.append("\r\n").toString().getBytes(StandardCharsets.ISO_8859_1));
+        long sent = head ? 0 : Math.min(length, delivery.stopAfter.orElse(length));
+        if (sent > 0) {
             try (InputStream in = body.open()) {
                 in.skipNBytes(from);
-                OutputStream out = exchange.getResponseBody();
                 copy(in, out, sent);
-                out.flush();
-            }
-            if (delivery.silent && sent < length) {
-                try {
-                    end.await();
-                } catch (InterruptedException e) {
-                    Thread.currentThread().interrupt();
-                }
             }
         }
-        // Closing before all was sent cuts the connection.
-        exchange.close();
+        out.flush();
+        boolean whole = head || sent == length;
+        if (!whole && delivery.silent) {
+            client.read();
+        }
+        return whole;
+    }
+
+    private String words() {
+        return switch (status) {
+            case 200 -> "OK";
+            case 206 -> "Partial Content";
+            case 307 -> "Temporary Redirect";
+            case 401 -> "Unauthorized";
+            case 403 -> "Forbidden";
+            case 404 -> "Not Found";
+            case 416 -> "Range Not Satisfiable";
+            case 429 -> "Too Many Requests";
+            case 500 -> "Internal Server Error";
+            case 503 -> "Service Unavailable";
+            default -> "Status " + status;
+        };
     }
 
     private void copy(InputStream in, OutputStream out, long count) throws IOException {

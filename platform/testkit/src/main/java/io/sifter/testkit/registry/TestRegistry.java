@@ -1,14 +1,8 @@
 package io.sifter.testkit.registry;
 
-import com.sun.net.httpserver.HttpExchange;
-import com.sun.net.httpserver.HttpServer;
-import com.sun.net.httpserver.HttpsConfigurator;
-import com.sun.net.httpserver.HttpsServer;
 import io.sifter.spi.reference.Digest;
 import io.sifter.spi.source.Document;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,9 +13,6 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -40,8 +31,6 @@ public class TestRegistry implements AutoCloseable {
     private static final int DOCUMENT_LIMIT = 4 << 20;
 
     private final HttpServer server;
-    private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
-    private final CountDownLatch closing = new CountDownLatch(1);
     private final Map<Digest, Document> documents = new ConcurrentHashMap<>();
     private final Map<Digest, Content> blobs = new ConcurrentHashMap<>();
     private final List<Path> layouts = new CopyOnWriteArrayList<>();
@@ -49,17 +38,7 @@ public class TestRegistry implements AutoCloseable {
     private final Map<String, Map<String, Digest>> tags = new ConcurrentHashMap<>();
 
     TestRegistry(int port, Optional<SSLContext> tls) throws IOException {
-        InetSocketAddress address = new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
-        if (tls.isPresent()) {
-            HttpsServer secure = HttpsServer.create(address, 0);
-            secure.setHttpsConfigurator(new HttpsConfigurator(tls.get()));
-            server = secure;
-        } else {
-            server = HttpServer.create(address, 0);
-        }
-        server.setExecutor(threads);
-        server.createContext("/", this::handle);
-        server.start();
+        server = new HttpServer(port, tls, this::answer);
     }
 
     /** A registry without images, on a free port of this machine. */
@@ -74,7 +53,7 @@ public class TestRegistry implements AutoCloseable {
 
     /** {@code host:port}. */
     public String host() {
-        return "127.0.0.1:" + server.getAddress().getPort();
+        return "127.0.0.1:" + server.port();
     }
 
     public TestRegistry publish(String repository, String tag, TestImage image) {
@@ -155,12 +134,11 @@ public class TestRegistry implements AutoCloseable {
                 .filter(Files::exists).findFirst();
     }
 
-    private void handle(HttpExchange exchange) throws IOException {
+    private Answer answer(Received request) throws IOException {
         try {
-            Received request = Received.of(exchange);
-            respond(request).send(exchange, closing);
+            return respond(request);
         } catch (RuntimeException defect) {
-            Answer.error(500, "UNKNOWN", String.valueOf(defect).replace('"', '\'')).send(exchange, closing);
+            return Answer.error(500, "UNKNOWN", String.valueOf(defect).replace('"', '\''));
         }
     }
 
@@ -252,8 +230,6 @@ public class TestRegistry implements AutoCloseable {
 
     @Override
     public void close() {
-        closing.countDown();
-        server.stop(0);
-        threads.shutdownNow();
+        server.close();
     }
 }
