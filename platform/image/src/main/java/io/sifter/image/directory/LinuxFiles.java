@@ -1,0 +1,573 @@
+package io.sifter.image.directory;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
+
+import io.sifter.spi.tree.RawName;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemoryLayout.PathElement;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.StructLayout;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.VarHandle;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Linux system calls that name files relative to open directories, by raw names, and never follow a symbolic link in the
+ * last component. The JDK's own file calls turn names into text, which loses bytes, and take whole paths, which others
+ * can redirect. Descriptors are plain numbers; who opened one closes it. Safe for any thread.
+ */
+@SuppressWarnings("restricted")
+public final class LinuxFiles {
+    public static final int EPERM = 1;
+    public static final int ENOENT = 2;
+    private static final int EINTR = 4;
+    public static final int EACCES = 13;
+    public static final int EEXIST = 17;
+    public static final int ENOTDIR = 20;
+    public static final int EINVAL = 22;
+    public static final int ENOSPC = 28;
+    private static final int ERANGE = 34;
+    private static final int ENAMETOOLONG = 36;
+    public static final int ENOSYS = 38;
+    public static final int ELOOP = 40;
+    public static final int ENODATA = 61;
+    public static final int EOPNOTSUPP = 95;
+    public static final int EDQUOT = 122;
+
+    private static final int AT_FDCWD = -100;
+    private static final int AT_SYMLINK_NOFOLLOW = 0x100;
+    private static final int AT_REMOVEDIR = 0x200;
+    private static final int AT_EMPTY_PATH = 0x1000;
+    private static final int RENAME_NOREPLACE = 1;
+    private static final int RENAME_EXCHANGE = 2;
+    private static final int O_RDONLY = 0;
+    private static final int O_WRONLY = 1;
+    private static final int O_CREAT = 0100;
+    private static final int O_EXCL = 0200;
+    private static final int O_NONBLOCK = 04000;
+    private static final int O_CLOEXEC = 02000000;
+    /** Type, mode, links, owner, times, inode, size: all that a plain stat tells. */
+    private static final int STATX_BASIC_STATS = 0x7FF;
+
+    /** What the kernel takes as a path: 4095 bytes and a NUL. */
+    private static final int PATH_MAX = 4096;
+    /** The most bytes that one {@link #read} or {@link #write} moves; more than an extended attribute's value has. */
+    private static final int DATA_SIZE = 128 << 10;
+
+    private static final Machine MACHINE = Machine.here();
+    private static final Linker LINKER = Linker.nativeLinker();
+    private static final StructLayout CAPTURED = Linker.Option.captureStateLayout();
+    private static final VarHandle ERRNO = CAPTURED.varHandle(PathElement.groupElement("errno"));
+    private static final ThreadLocal<Scratch> SCRATCH = ThreadLocal.withInitial(Scratch::new);
+
+    private static final MethodHandle OPENAT = variadic("openat", 3, JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT);
+    private static final MethodHandle CLOSE = call("close", JAVA_INT, JAVA_INT);
+    private static final MethodHandle READ = call("read", JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG);
+    private static final MethodHandle PWRITE = call("pwrite", JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG, JAVA_LONG);
+    private static final MethodHandle FTRUNCATE = call("ftruncate", JAVA_INT, JAVA_INT, JAVA_LONG);
+    private static final MethodHandle MKDIRAT = call("mkdirat", JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT);
+    private static final MethodHandle SYMLINKAT = call("symlinkat", JAVA_INT, ADDRESS, JAVA_INT, ADDRESS);
+    private static final MethodHandle LINKAT = call("linkat", JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, ADDRESS, JAVA_INT);
+    private static final MethodHandle UNLINKAT = call("unlinkat", JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT);
+    private static final MethodHandle RENAMEAT2 =
+            call("renameat2", JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, ADDRESS, JAVA_INT);
+    private static final MethodHandle READLINKAT = call("readlinkat", JAVA_LONG, JAVA_INT, ADDRESS, ADDRESS, JAVA_LONG);
+    private static final MethodHandle FCHOWNAT =
+            call("fchownat", JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT, JAVA_INT);
+    private static final MethodHandle FCHMOD = call("fchmod", JAVA_INT, JAVA_INT, JAVA_INT);
+    private static final MethodHandle FCHMODAT = call("fchmodat", JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT);
+    private static final MethodHandle FUTIMENS = call("futimens", JAVA_INT, JAVA_INT, ADDRESS);
+    private static final MethodHandle UTIMENSAT = call("utimensat", JAVA_INT, JAVA_INT, ADDRESS, ADDRESS, JAVA_INT);
+    private static final MethodHandle FSETXATTR =
+            call("fsetxattr", JAVA_INT, JAVA_INT, ADDRESS, ADDRESS, JAVA_LONG, JAVA_INT);
+    private static final MethodHandle LSETXATTR =
+            call("lsetxattr", JAVA_INT, ADDRESS, ADDRESS, ADDRESS, JAVA_LONG, JAVA_INT);
+    private static final MethodHandle LLISTXATTR = call("llistxattr", JAVA_LONG, ADDRESS, ADDRESS, JAVA_LONG);
+    private static final MethodHandle LGETXATTR = call("lgetxattr", JAVA_LONG, ADDRESS, ADDRESS, ADDRESS, JAVA_LONG);
+    private static final MethodHandle STATX =
+            call("statx", JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT, ADDRESS);
+    private static final MethodHandle GETEUID = call("geteuid", JAVA_INT);
+    private static final MethodHandle STRERROR = call("strerror", ADDRESS, JAVA_INT);
+    // Older C libraries have no function for these two, only the kernel does.
+    private static final MethodHandle SYSCALL_3 =
+            variadic("syscall", 1, JAVA_LONG, JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_LONG);
+    private static final MethodHandle SYSCALL_4 =
+            variadic("syscall", 1, JAVA_LONG, JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG);
+
+    private LinuxFiles() {}
+
+    /** A system call that failed, with the kernel's number and words. */
+    public static final class Failure extends IOException {
+        private final int errno;
+
+        private Failure(String what, int errno) {
+            super("%s: %s".formatted(what, words(errno)));
+            this.errno = errno;
+        }
+
+        public int errno() {
+            return errno;
+        }
+
+        /** Whether there is no room, or no more than the user may take. */
+        public boolean full() {
+            return errno == ENOSPC || errno == EDQUOT;
+        }
+    }
+
+    /** What kind of thing a name stands for, with the kernel's number in a mode. */
+    public enum Type {
+        FIFO(1), CHARACTER_DEVICE(2), DIRECTORY(4), BLOCK_DEVICE(6), FILE(8), SYMLINK(10), SOCKET(12);
+
+        private final int code;
+
+        Type(int code) {
+            this.code = code;
+        }
+
+        private int bits() {
+            return code << 12;
+        }
+
+        private static Type of(int mode) throws IOException {
+            for (Type type : values()) {
+                if (type.bits() == (mode & 0170000)) {
+                    return type;
+                }
+            }
+            throw new IOException("The kernel tells of a type of file that is not known: 0%o".formatted(mode));
+        }
+    }
+
+    /**
+     * What the kernel says of an inode.
+     *
+     * @param mode permission bits, 0 to 07777
+     * @param device of the file system, any number that tells it apart
+     * @param mtime seconds since 1970, negative before
+     * @param changed when content or attributes changed last, nanoseconds; comparable for equality only
+     * @param major of a device
+     * @param minor of a device
+     */
+    public record Stat(Type type, int mode, long uid, long gid, long links, long device, long inode, long size, long mtime,
+                       long changed, int major, int minor) {}
+
+    // ---- opening ------------------------------------------------------------------------------------------------
+
+    /** Opens a directory by path, links followed: it is the user who named it. */
+    public static int openDirectory(Path path) throws IOException {
+        return (int) check("open " + path, s -> (int) OPENAT.invokeExact(s.captured, AT_FDCWD, s.first(bytes(path)),
+                O_RDONLY | MACHINE.directory | O_CLOEXEC, 0));
+    }
+
+    public static int openDirectory(int directory, String name) throws IOException {
+        return (int) check("open", name, s -> (int) OPENAT.invokeExact(s.captured, directory, s.first(name),
+                O_RDONLY | MACHINE.directory | MACHINE.noFollow | O_CLOEXEC, 0));
+    }
+
+    /** Opens for reading; does not wait if it turns out to be a FIFO. */
+    public static int openFile(int directory, String name) throws IOException {
+        return (int) check("open", name, s -> (int) OPENAT.invokeExact(s.captured, directory, s.first(name),
+                O_RDONLY | O_NONBLOCK | MACHINE.noFollow | O_CLOEXEC, 0));
+    }
+
+    /** Makes a file for writing that nobody else may open. */
+    public static int createFile(int directory, String name) throws IOException {
+        return (int) check("create", name, s -> (int) OPENAT.invokeExact(s.captured, directory, s.first(name),
+                O_WRONLY | O_CREAT | O_EXCL | MACHINE.noFollow | O_CLOEXEC, 0600));
+    }
+
+    /** Closes a descriptor; what the kernel says is of no use, for what was written is known to be. */
+    public static void close(int descriptor) {
+        Scratch s = SCRATCH.get();
+        try {
+            int _ = (int) CLOSE.invokeExact(s.captured, descriptor);
+        } catch (Throwable impossible) {
+            throw new AssertionError(impossible);
+        }
+    }
+
+    // ---- content ------------------------------------------------------------------------------------------------
+
+    /** @return how many bytes, -1 at the end */
+    public static int read(int file, byte[] into, int offset, int length) throws IOException {
+        if (length == 0) {
+            return 0;
+        }
+        long wanted = Math.min(length, DATA_SIZE);
+        int got = (int) check("read a file", s -> (long) READ.invokeExact(s.captured, file, s.data, wanted));
+        if (got == 0) {
+            return -1;
+        }
+        MemorySegment.copy(SCRATCH.get().data, JAVA_BYTE, 0, into, offset, got);
+        return got;
+    }
+
+    public static void write(int file, long position, byte[] from, int offset, int length) throws IOException {
+        MemorySegment data = SCRATCH.get().data;
+        for (int done = 0; done < length; ) {
+            int part = Math.min(length - done, DATA_SIZE);
+            MemorySegment.copy(from, offset + done, data, JAVA_BYTE, 0, part);
+            long at = position + done;
+            done += (int) check("write a file", s -> (long) PWRITE.invokeExact(s.captured, file, s.data, (long) part, at));
+        }
+    }
+
+    /** Makes a file so long; what is added is a hole. */
+    public static void truncate(int file, long size) throws IOException {
+        check("set the size of a file", s -> (int) FTRUNCATE.invokeExact(s.captured, file, size));
+    }
+
+    // ---- names --------------------------------------------------------------------------------------------------
+
+    public static void makeDirectory(int directory, String name, int mode) throws IOException {
+        check("make the directory", name, s -> (int) MKDIRAT.invokeExact(s.captured, directory, s.first(name), mode));
+    }
+
+    public static void makeSymlink(int directory, String name, String target) throws IOException {
+        check("make the link", name,
+                s -> (int) SYMLINKAT.invokeExact(s.captured, s.first(target), directory, s.second(name)));
+    }
+
+    /** Gives an inode another name; of a symbolic link, the link itself. */
+    public static void link(int fromDirectory, String from, int directory, String name) throws IOException {
+        check("link", name, s -> (int) LINKAT.invokeExact(
+                s.captured, fromDirectory, s.first(from), directory, s.second(name), 0));
+    }
+
+    /** Makes a device, FIFO or socket. */
+    public static void makeNode(int directory, String name, Type type, int major, int minor) throws IOException {
+        long device = (minor & 0xFFL) | (long) (major & 0xFFF) << 8 | (minor & 0xFFF00L) << 12;
+        check("make the device", name, s -> (long) SYSCALL_4.invokeExact(
+                s.captured, MACHINE.mknodat, (long) directory, s.first(name), (long) (type.bits() | 0600), device));
+    }
+
+    public static void remove(int directory, String name, boolean isDirectory) throws IOException {
+        check("remove", name, s -> (int) UNLINKAT.invokeExact(
+                s.captured, directory, s.first(name), isDirectory ? AT_REMOVEDIR : 0));
+    }
+
+    /** Renames within a directory; fails if something has the new name. */
+    public static void rename(int directory, String from, String to) throws IOException {
+        rename(directory, from, to, RENAME_NOREPLACE);
+    }
+
+    /** Lets two names of a directory change places, at once. Some file systems cannot: {@link #EINVAL}. */
+    public static void exchange(int directory, String one, String other) throws IOException {
+        rename(directory, one, other, RENAME_EXCHANGE);
+    }
+
+    private static void rename(int directory, String from, String to, int flags) throws IOException {
+        check("rename to", to, s -> (int) RENAMEAT2.invokeExact(
+                s.captured, directory, s.first(from), directory, s.second(to), flags));
+    }
+
+    public static String readLink(int directory, String name) throws IOException {
+        int length = (int) check("read the link", name, s -> (long) READLINKAT.invokeExact(
+                s.captured, directory, s.first(name), s.data, (long) DATA_SIZE));
+        return RawName.of(SCRATCH.get().data.asSlice(0, length).toArray(JAVA_BYTE));
+    }
+
+    /** Names in a directory that was opened and not yet listed, in the file system's order. */
+    public static List<String> list(int directory) throws IOException {
+        List<String> names = new ArrayList<>();
+        while (true) {
+            long length = check("list a directory", s -> (long) SYSCALL_3.invokeExact(
+                    s.captured, MACHINE.getdents64, (long) directory, s.data, (long) DATA_SIZE));
+            if (length == 0) {
+                return names;
+            }
+            MemorySegment data = SCRATCH.get().data;
+            // inode 8 bytes, position 8, length of the record 2, type 1, name and NUL.
+            for (long at = 0; at < length; at += Short.toUnsignedInt(data.get(JAVA_SHORT_UNALIGNED, at + 16))) {
+                String name = data.getString(at + 19, StandardCharsets.ISO_8859_1);
+                if (!name.equals(".") && !name.equals("..")) {
+                    names.add(name);
+                }
+            }
+        }
+    }
+
+    // ---- attributes ---------------------------------------------------------------------------------------------
+
+    public static Stat stat(int directory, String name) throws IOException {
+        return stat(directory, name, AT_SYMLINK_NOFOLLOW);
+    }
+
+    public static Stat stat(int descriptor) throws IOException {
+        return stat(descriptor, "", AT_EMPTY_PATH);
+    }
+
+    private static Stat stat(int directory, String name, int flags) throws IOException {
+        check("look at", name, s -> (int) STATX.invokeExact(
+                s.captured, directory, s.first(name), flags, STATX_BASIC_STATS, s.data));
+        MemorySegment x = SCRATCH.get().data;
+        // struct statx, linux/stat.h: the same on every machine.
+        int mode = Short.toUnsignedInt(x.get(ValueLayout.JAVA_SHORT, 28));
+        return new Stat(Type.of(mode), mode & 07777, Integer.toUnsignedLong(x.get(JAVA_INT, 20)),
+                Integer.toUnsignedLong(x.get(JAVA_INT, 24)), Integer.toUnsignedLong(x.get(JAVA_INT, 16)),
+                (long) x.get(JAVA_INT, 136) << 32 | Integer.toUnsignedLong(x.get(JAVA_INT, 140)), x.get(JAVA_LONG, 32),
+                x.get(JAVA_LONG, 40), x.get(JAVA_LONG, 112),
+                x.get(JAVA_LONG, 96) * 1_000_000_000L + x.get(JAVA_INT, 104), x.get(JAVA_INT, 128), x.get(JAVA_INT, 132));
+    }
+
+    public static void changeOwner(int directory, String name, long uid, long gid) throws IOException {
+        check("change the owner of", name, s -> (int) FCHOWNAT.invokeExact(
+                s.captured, directory, s.first(name), (int) uid, (int) gid, AT_SYMLINK_NOFOLLOW));
+    }
+
+    public static void changeOwner(int descriptor, long uid, long gid) throws IOException {
+        check("change an owner", s -> (int) FCHOWNAT.invokeExact(
+                s.captured, descriptor, s.first(""), (int) uid, (int) gid, AT_EMPTY_PATH));
+    }
+
+    /** Of anything but a symbolic link, which would be followed. */
+    public static void changeMode(int directory, String name, int mode) throws IOException {
+        check("change the mode of", name, s -> (int) FCHMODAT.invokeExact(s.captured, directory, s.first(name), mode, 0));
+    }
+
+    public static void changeMode(int descriptor, int mode) throws IOException {
+        check("change a mode", s -> (int) FCHMOD.invokeExact(s.captured, descriptor, mode));
+    }
+
+    /** Sets access and modification time, whole seconds since 1970. */
+    public static void changeTime(int directory, String name, long seconds) throws IOException {
+        check("change the time of", name, s -> (int) UTIMENSAT.invokeExact(
+                s.captured, directory, s.first(name), s.times(seconds), AT_SYMLINK_NOFOLLOW));
+    }
+
+    /** Sets access and modification time, whole seconds since 1970. */
+    public static void changeTime(int descriptor, long seconds) throws IOException {
+        check("change a time", s -> (int) FUTIMENS.invokeExact(s.captured, descriptor, s.times(seconds)));
+    }
+
+    public static void setXattr(int directory, String name, String xattr, byte[] value) throws IOException {
+        check("set %s of".formatted(RawName.display(xattr)), name, s -> (int) LSETXATTR.invokeExact(s.captured,
+                s.first(below(directory, name)), s.second(xattr), s.data(value), (long) value.length, 0));
+    }
+
+    public static void setXattr(int descriptor, String xattr, byte[] value) throws IOException {
+        check("set", xattr, s -> (int) FSETXATTR.invokeExact(
+                s.captured, descriptor, s.first(xattr), s.data(value), (long) value.length, 0));
+    }
+
+    /** Names of the extended attributes that the caller may see; none where the file system has none. */
+    public static List<String> xattrs(int directory, String name) throws IOException {
+        int length;
+        try {
+            length = (int) check("list the extended attributes of", name, s -> (long) LLISTXATTR.invokeExact(
+                    s.captured, s.first(below(directory, name)), s.data, (long) DATA_SIZE));
+        } catch (Failure e) {
+            if (e.errno == EOPNOTSUPP) {
+                return List.of();
+            }
+            throw e;
+        }
+        List<String> names = new ArrayList<>();
+        MemorySegment data = SCRATCH.get().data;
+        for (int at = 0; at < length; ) {
+            String xattr = data.getString(at, StandardCharsets.ISO_8859_1);
+            names.add(xattr);
+            at += xattr.length() + 1;
+        }
+        return names;
+    }
+
+    public static byte[] xattr(int directory, String name, String xattr) throws IOException {
+        int length = (int) check("read %s of".formatted(RawName.display(xattr)), name, s -> (long) LGETXATTR.invokeExact(
+                s.captured, s.first(below(directory, name)), s.second(xattr), s.data, (long) DATA_SIZE));
+        return SCRATCH.get().data.asSlice(0, length).toArray(JAVA_BYTE);
+    }
+
+    /** Whose rights the process has. */
+    public static long effectiveUser() {
+        try {
+            return Integer.toUnsignedLong((int) GETEUID.invokeExact(SCRATCH.get().captured));
+        } catch (Throwable impossible) {
+            throw new AssertionError(impossible);
+        }
+    }
+
+    /** A path's bytes, whatever the locale makes of them: only the URI shows them all. */
+    public static String rawName(Path name) {
+        byte[] path = bytes(name);
+        int slash = path.length;
+        while (slash > 0 && path[slash - 1] != '/') {
+            slash--;
+        }
+        return new String(path, slash, path.length - slash, StandardCharsets.ISO_8859_1);
+    }
+
+    private static byte[] bytes(Path path) {
+        String uri = path.toAbsolutePath().toUri().getRawPath();
+        byte[] bytes = new byte[uri.length()];
+        int length = 0;
+        for (int at = 0; at < uri.length(); at++) {
+            char c = uri.charAt(at);
+            if (c == '%') {
+                bytes[length++] = (byte) Integer.parseInt(uri.substring(at + 1, at + 3), 16);
+                at += 2;
+            } else {
+                bytes[length++] = (byte) c;
+            }
+        }
+        while (length > 1 && bytes[length - 1] == '/') {
+            length--;
+        }
+        return java.util.Arrays.copyOf(bytes, length);
+    }
+
+    /** Where calls take paths only: the open directory by number, so that no parent can be exchanged. */
+    private static String below(int directory, String name) {
+        return "/proc/self/fd/" + directory + "/" + name;
+    }
+
+    // ---- calling ------------------------------------------------------------------------------------------------
+
+    private interface Call {
+        long run(Scratch scratch) throws Throwable;
+    }
+
+    private static long check(String what, String name, Call call) throws IOException {
+        try {
+            return check("", call);
+        } catch (Failure e) {
+            throw new Failure("%s %s".formatted(what, RawName.display(name)), e.errno);
+        }
+    }
+
+    private static long check(String what, Call call) throws IOException {
+        Scratch scratch = SCRATCH.get();
+        try {
+            while (true) {
+                long result = call.run(scratch);
+                if (result >= 0) {
+                    return result;
+                }
+                int errno = (int) ERRNO.get(scratch.captured, 0L);
+                if (errno != EINTR) {
+                    throw new Failure(what, errno);
+                }
+            }
+        } catch (IOException | RuntimeException | Error known) {
+            throw known;
+        } catch (Throwable impossible) {
+            throw new AssertionError(impossible);
+        }
+    }
+
+    private static String words(int errno) {
+        try {
+            MemorySegment text = (MemorySegment) STRERROR.invokeExact(SCRATCH.get().captured, errno);
+            return text.reinterpret(1024).getString(0);
+        } catch (Throwable e) {
+            return "error " + errno;
+        }
+    }
+
+    private static MethodHandle call(String name, MemoryLayout result, MemoryLayout... parameters) {
+        return LINKER.downcallHandle(LINKER.defaultLookup().findOrThrow(name), FunctionDescriptor.of(result, parameters),
+                Linker.Option.captureCallState("errno"));
+    }
+
+    private static MethodHandle variadic(String name, int first, MemoryLayout result, MemoryLayout... parameters) {
+        return LINKER.downcallHandle(LINKER.defaultLookup().findOrThrow(name), FunctionDescriptor.of(result, parameters),
+                Linker.Option.captureCallState("errno"), Linker.Option.firstVariadicArg(first));
+    }
+
+    /** Memory of one thread for what a call takes and gives. */
+    private static final class Scratch {
+        final MemorySegment captured;
+        final MemorySegment data;
+        private final MemorySegment first;
+        private final MemorySegment second;
+        private final MemorySegment times;
+
+        Scratch() {
+            Arena arena = Arena.ofAuto();
+            captured = arena.allocate(CAPTURED);
+            data = arena.allocate(DATA_SIZE, 64);
+            first = arena.allocate(PATH_MAX);
+            second = arena.allocate(PATH_MAX);
+            times = arena.allocate(4 * Long.BYTES, Long.BYTES);
+        }
+
+        MemorySegment first(String raw) throws Failure {
+            return terminated(first, RawName.bytes(raw));
+        }
+
+        MemorySegment first(byte[] raw) throws Failure {
+            return terminated(first, raw);
+        }
+
+        MemorySegment second(String raw) throws Failure {
+            return terminated(second, RawName.bytes(raw));
+        }
+
+        private static MemorySegment terminated(MemorySegment slot, byte[] raw) throws Failure {
+            if (raw.length >= PATH_MAX) {
+                throw new Failure("name a file", ENAMETOOLONG);
+            }
+            MemorySegment.copy(raw, 0, slot, JAVA_BYTE, 0, raw.length);
+            slot.set(JAVA_BYTE, raw.length, (byte) 0);
+            return slot;
+        }
+
+        MemorySegment data(byte[] value) throws Failure {
+            if (value.length > DATA_SIZE) {
+                throw new Failure("take a value of %d bytes".formatted(value.length), ERANGE);
+            }
+            MemorySegment.copy(value, 0, data, JAVA_BYTE, 0, value.length);
+            return data;
+        }
+
+        MemorySegment times(long seconds) {
+            times.setAtIndex(JAVA_LONG, 0, seconds);
+            times.setAtIndex(JAVA_LONG, 2, seconds);
+            return times;
+        }
+    }
+
+    /** Numbers that differ between machines; from the kernel's headers. */
+    private enum Machine {
+        AMD64(0200000, 0400000, 217, 259),
+        AARCH64(040000, 0100000, 61, 33),
+        RISCV64(0200000, 0400000, 61, 33),
+        PPC64LE(040000, 0100000, 202, 288),
+        S390X(0200000, 0400000, 220, 290);
+
+        private final int directory;
+        private final int noFollow;
+        private final long getdents64;
+        private final long mknodat;
+
+        Machine(int directory, int noFollow, long getdents64, long mknodat) {
+            this.directory = directory;
+            this.noFollow = noFollow;
+            this.getdents64 = getdents64;
+            this.mknodat = mknodat;
+        }
+
+        private static Machine here() {
+            String name = System.getProperty("os.arch");
+            for (Machine machine : values()) {
+                if (machine.name().equalsIgnoreCase(name)) {
+                    return machine;
+                }
+            }
+            throw new UnsupportedOperationException("Directories cannot be read or written on " + name);
+        }
+    }
+}
