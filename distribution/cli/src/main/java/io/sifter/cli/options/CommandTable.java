@@ -236,7 +236,8 @@ public final class CommandTable {
                 Command.of("sif del", "<id> <sif_path>", Arity.exactly(2), "Remove an object").refuse(readOnly, ""),
                 Command.of("sif dump", "<id> <sif_path>", Arity.exactly(2), "Write an object's bytes to standard output"),
                 Command.of("sif header", "<sif_path>", Arity.exactly(1), "Show the header"),
-                Command.of("sif info", "<id> <sif_path>", Arity.exactly(2), "Show what is known about an object"),
+                Command.of("sif info", "<id> <sif_path>", Arity.exactly(2), "Show what is known about an object")
+                        .refuse("objects are not shown one by one yet", "See 'sif list'."),
                 Command.of("sif list", "<sif_path>", Arity.exactly(1), "List the objects"),
                 Command.of("sif new", "<sif_path>", Arity.exactly(1), "Make an empty file").refuse(readOnly, ""),
                 Command.of("sif setprim", "<id> <sif_path>", Arity.exactly(2), "Choose the system partition").refuse(readOnly, ""))

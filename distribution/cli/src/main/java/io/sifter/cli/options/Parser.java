@@ -37,9 +37,12 @@ public final class Parser {
     /**
      * Checks the number of a command's arguments.
      *
-     * @throws UsageException if there are too few or too many
+     * @throws UsageException if there are too few or too many, or if it is a group, which does nothing by itself
      */
     public static void requireArity(Command command, List<String> arguments) throws UsageException {
+        if (!command.subcommands().isEmpty()) {
+            throw new UsageException(command, UsageException.Kind.ARGUMENTS, "invalid command");
+        }
         Optional<String> complaint = command.arity().complaint(arguments.size());
         if (complaint.isPresent()) {
             throw new UsageException(command, UsageException.Kind.ARGUMENTS, complaint.get());

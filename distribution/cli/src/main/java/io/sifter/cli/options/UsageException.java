@@ -17,7 +17,7 @@ public final class UsageException extends Exception {
     private final transient Command command;
     private final Kind kind;
 
-    UsageException(Command command, Kind kind, String reason) {
+    public UsageException(Command command, Kind kind, String reason) {
         super(reason);
         this.command = Objects.requireNonNull(command);
         this.kind = kind;

@@ -293,8 +293,8 @@ public final class Values {
         return setting == null ? List.of() : setting.items;
     }
 
-    /** Names of the options that nobody has asked about so far. */
-    Set<String> unread() {
+    /** Names of the options that nobody has asked about so far: what the program would ignore. */
+    public Set<String> unread() {
         var names = new LinkedHashSet<String>();
         for (Option option : command.options()) {
             if (!read.contains(option.name())) {

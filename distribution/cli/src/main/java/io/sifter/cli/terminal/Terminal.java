@@ -151,7 +151,7 @@ public final class Terminal implements Consumer<Event>, AutoCloseable {
             done.countDown();
         });
         try {
-            while (!done.await(REDRAW_MILLIS, TimeUnit.MILLISECONDS) && writer.isAlive()) {
+            while (writer.isAlive() && !done.await(REDRAW_MILLIS, TimeUnit.MILLISECONDS)) {
                 // The screen may be slow, or its user may have stopped it.
             }
         } catch (InterruptedException e) {
