@@ -5,8 +5,8 @@ import io.airlift.compress.v3.Decompressor;
 import io.airlift.compress.v3.lz4.Lz4Decompressor;
 import io.airlift.compress.v3.lz4.Lz4NativeDecompressor;
 import io.airlift.compress.v3.lzo.LzoDecompressor;
-import io.airlift.compress.v3.zstd.ZstdCompressor;
 import io.airlift.compress.v3.zstd.ZstdDecompressor;
+import io.airlift.compress.v3.zstd.ZstdJavaCompressor;
 import io.airlift.compress.v3.zstd.ZstdNativeCompressor;
 import io.airlift.compress.v3.zstd.ZstdNativeDecompressor;
 import io.sifter.spi.error.UserException;
@@ -57,7 +57,11 @@ public final class Codecs {
         };
     }
 
-    /** @throws UserException when blocks cannot be written like this */
+    /**
+     * The Java implementation of zstd knows one level, about 3, and uses it for all.
+     *
+     * @throws UserException when blocks cannot be written like this
+     */
     static BlockCompressor compressor(Compression compression) throws UserException {
         int level = compression.level();
         return switch (compression.codec()) {
@@ -67,7 +71,8 @@ public final class Codecs {
             }
             case ZSTD -> {
                 checkLevel(compression, MAX_ZSTD_LEVEL);
-                yield new OfLibrary(ZstdCompressor.create(level));
+                yield new OfLibrary(
+                        isNative(Codec.ZSTD) ? new ZstdNativeCompressor(level) : new ZstdJavaCompressor());
             }
             case LZMA, LZO, XZ, LZ4 -> throw new UserException(
                     "Could not write SquashFS with %s: only gzip and zstd are written".formatted(compression.codec()),

@@ -6,6 +6,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 
 /** Reads little-endian fields one after the other, in disk order. One thread at a time. */
 abstract class FieldInput {
@@ -54,12 +55,17 @@ abstract class FieldInput {
         return bytes;
     }
 
+    /** Takes memory as the words come, not as they are announced. */
     final int[] words(long count) throws IOException {
-        int[] words = new int[counted(count, Integer.BYTES, "size words")];
-        byte[] chunk = new byte[Math.min(words.length * Integer.BYTES, MetadataBlock.CAPACITY)];
-        for (int done = 0; done < words.length; ) {
-            int some = Math.min(words.length - done, chunk.length / Integer.BYTES);
+        int total = counted(count, Integer.BYTES, "size words");
+        byte[] chunk = new byte[Math.min(total * Integer.BYTES, MetadataBlock.CAPACITY)];
+        int[] words = new int[chunk.length / Integer.BYTES];
+        for (int done = 0; done < total; ) {
+            int some = Math.min(total - done, chunk.length / Integer.BYTES);
             read(chunk, 0, some * Integer.BYTES);
+            if (done + some > words.length) {
+                words = Arrays.copyOf(words, Math.min(total, Math.max(words.length * 2, done + some)));
+            }
             ByteBuffer.wrap(chunk).order(ByteOrder.LITTLE_ENDIAN).asIntBuffer().get(words, done, some);
             done += some;
         }

@@ -1,7 +1,7 @@
 package io.sifter.squashfs;
 
 /** What an inode is, in the order of the basic type numbers 1 to 7; the extended types are 8 to 14 in the same order. */
-enum InodeKind {
+public enum InodeKind {
     DIRECTORY, FILE, SYMLINK, BLOCK_DEVICE, CHARACTER_DEVICE, FIFO, SOCKET;
 
     private static final InodeKind[] KINDS = values();

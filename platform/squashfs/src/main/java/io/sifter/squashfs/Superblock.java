@@ -3,8 +3,6 @@ package io.sifter.squashfs;
 import io.sifter.spi.error.CorruptDataException;
 import io.sifter.spi.tree.Compression.Codec;
 import java.io.IOException;
-import java.util.Arrays;
-import java.util.Optional;
 
 /**
  * The first 96 bytes of an image (doc/squashfs.md, <i>Superblock</i>). Offsets count from the start of the image.
@@ -76,8 +74,13 @@ record Superblock(
         if (blockLog < MIN_BLOCK_LOG || blockLog > MAX_BLOCK_LOG || blockSize != 1L << blockLog) {
             throw in.corrupt("the block size is %d and its logarithm %d".formatted(blockSize, blockLog));
         }
-        Optional<Codec> codec = Arrays.stream(Codec.values()).filter(c -> c.id() == codecId).findAny();
-        if (codec.isEmpty()) {
+        Codec codec = null;
+        for (Codec known : Codec.values()) {
+            if (known.id() == codecId) {
+                codec = known;
+            }
+        }
+        if (codec == null) {
             throw in.corrupt("compressor %d is not known".formatted(codecId));
         }
         if (ids == 0) {
@@ -91,7 +94,7 @@ record Superblock(
                 creationTime,
                 (int) blockSize,
                 fragments,
-                codec.get(),
+                codec,
                 flags,
                 ids,
                 in.u64(),

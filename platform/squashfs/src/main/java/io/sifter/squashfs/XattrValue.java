@@ -11,12 +11,23 @@ record XattrValue(byte[] bytes) {
     static final int MAX_LENGTH = 65536;
 
     static XattrValue read(FieldInput in) throws IOException {
+        return new XattrValue(in.bytes(length(in)));
+    }
+
+    /** Passes over a value and returns its length. */
+    static int skip(MetadataCursor in) throws IOException {
+        int length = length(in);
+        in.skip(length);
+        return length;
+    }
+
+    private static int length(FieldInput in) throws IOException {
         long length = in.u32();
         if (length > MAX_LENGTH) {
             throw in.corrupt("the value of an extended attribute is %d bytes long, %d are allowed"
                     .formatted(length, MAX_LENGTH));
         }
-        return new XattrValue(in.bytes(length));
+        return (int) length;
     }
 
     /** What follows the name of an attribute whose value is elsewhere: the reference of that value. */
