@@ -1,9 +1,12 @@
 package io.sifter.sif;
 
 import io.sifter.spi.error.CorruptDataException;
+import io.sifter.spi.tree.RawName;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.UUID;
 
 /**
@@ -26,19 +29,30 @@ public record SifHeader(String launchScript, Architecture architecture, UUID id,
     private static final byte[] VERSION = "01\0".getBytes(StandardCharsets.US_ASCII);
 
     static SifHeader read(ByteBuffer in, String file) throws CorruptDataException {
-        in.order(ByteOrder.LITTLE_ENDIAN);
-        String launch = Fields.text(in, LAUNCH_SIZE);
+        if (in.remaining() < LAUNCH_SIZE + MAGIC.length) {
+            throw new CorruptDataException("%s is no SIF: it has %d bytes, a SIF's header alone has %d"
+                    .formatted(file, in.remaining(), SIZE));
+        }
+        int begin = in.position();
         byte[] magic = new byte[MAGIC.length];
-        in.get(magic);
-        if (!java.util.Arrays.equals(magic, MAGIC)) {
-            throw new CorruptDataException("%s is no SIF: the magic at offset %d is missing".formatted(file, LAUNCH_SIZE),
+        in.get(begin + LAUNCH_SIZE, magic);
+        if (!Arrays.equals(magic, MAGIC)) {
+            throw new CorruptDataException("%s is no SIF: at offset %d stands %s, not %s".formatted(file, LAUNCH_SIZE,
+                    HexFormat.of().formatHex(magic), HexFormat.of().formatHex(MAGIC)),
                     "Check that the file is complete and what `file` says of it.");
         }
+        if (in.remaining() < SIZE) {
+            throw new CorruptDataException("%s is cut off: it has %d bytes, a SIF's header alone has %d"
+                    .formatted(file, in.remaining(), SIZE), "Get the file again.");
+        }
+        in.order(ByteOrder.LITTLE_ENDIAN);
+        String launch = Fields.text(in, LAUNCH_SIZE);
+        in.position(begin + LAUNCH_SIZE + MAGIC.length);
         byte[] version = new byte[VERSION.length];
         in.get(version);
-        if (!java.util.Arrays.equals(version, VERSION)) {
+        if (!Arrays.equals(version, VERSION)) {
             throw new CorruptDataException("%s is a SIF of version '%s', only 01 is supported"
-                    .formatted(file, new String(version, StandardCharsets.ISO_8859_1).replace("\0", "")));
+                    .formatted(file, RawName.display(RawName.of(version).replace("\0", ""))));
         }
         Architecture architecture = Architecture.ofCode(Fields.text(in, Architecture.SIZE));
         in.order(ByteOrder.BIG_ENDIAN);

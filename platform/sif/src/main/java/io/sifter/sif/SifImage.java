@@ -18,6 +18,8 @@ import java.util.UUID;
 public final class SifImage implements AutoCloseable {
     /** A table may have room for more objects than any image has; this is what memory is risked for. */
     private static final int MAX_DESCRIPTORS = 1 << 16;
+    /** Where the data of nearly every SIF begins: one read gets all that precedes it. */
+    private static final int USUAL_DATA_OFFSET = 4096 + 48 * SifDescriptor.SIZE;
     /** How far into a file its type is looked for. */
     private static final int SNIFFED = 2048;
 
@@ -59,13 +61,10 @@ public final class SifImage implements AutoCloseable {
         FileChannel channel = FileChannel.open(file, StandardOpenOption.READ);
         try {
             long length = channel.size();
-            ByteBuffer start = ByteBuffer.allocate(SifHeader.SIZE);
-            if (read(channel, start, 0) < SifHeader.SIZE) {
-                throw new CorruptDataException("%s is no SIF: it has %d bytes, a SIF's header alone has %d"
-                        .formatted(file, length, SifHeader.SIZE));
-            }
+            ByteBuffer start = ByteBuffer.allocate((int) Math.min(length, USUAL_DATA_OFFSET));
+            read(channel, start, 0);
             SifHeader header = SifHeader.read(start.flip(), file.toString());
-            List<SifDescriptor> descriptors = descriptors(file, channel, length, header);
+            List<SifDescriptor> descriptors = descriptors(file, channel, length, header, start);
             return new SifImage(file, channel, header, descriptors);
         } catch (IOException | RuntimeException e) {
             channel.close();
@@ -73,7 +72,8 @@ public final class SifImage implements AutoCloseable {
         }
     }
 
-    private static List<SifDescriptor> descriptors(Path file, FileChannel channel, long length, SifHeader header) throws IOException {
+    private static List<SifDescriptor> descriptors(Path file, FileChannel channel, long length, SifHeader header, ByteBuffer start)
+            throws IOException {
         long total = header.descriptorsTotal();
         long offset = header.descriptorsOffset();
         if (total < 0 || total > MAX_DESCRIPTORS || offset < SifHeader.SIZE || offset > length
@@ -81,11 +81,17 @@ public final class SifImage implements AutoCloseable {
             throw new CorruptDataException("%s is damaged or cut off: its table of %d descriptors at offset %d does not lie in its %d bytes"
                     .formatted(file, total, offset, length), "Get the file again.");
         }
-        ByteBuffer table = ByteBuffer.allocate((int) total * SifDescriptor.SIZE);
-        if (read(channel, table, offset) < table.capacity()) {
-            throw new CorruptDataException("%s ended while it was read".formatted(file));
+        int tableSize = (int) total * SifDescriptor.SIZE;
+        ByteBuffer table;
+        if (offset + tableSize <= start.limit()) {
+            table = start.slice((int) offset, tableSize);
+        } else {
+            table = ByteBuffer.allocate(tableSize);
+            if (read(channel, table, offset) < tableSize) {
+                throw new CorruptDataException("%s ended while it was read".formatted(file));
+            }
+            table.flip();
         }
-        table.flip();
         List<SifDescriptor> descriptors = new ArrayList<>();
         for (int slot = 0; slot < total; slot++) {
             table.position(slot * SifDescriptor.SIZE);

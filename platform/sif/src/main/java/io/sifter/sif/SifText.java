@@ -1,5 +1,6 @@
 package io.sifter.sif;
 
+import io.sifter.spi.tree.RawName;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
@@ -24,7 +25,7 @@ public final class SifText {
     public static String header(SifHeader header) {
         Map<String, String> lines = new LinkedHashMap<>();
         if (!header.launchScript().isEmpty()) {
-            lines.put("Launch Script", header.launchScript().stripTrailing());
+            lines.put("Launch Script", printable(header.launchScript()));
         }
         lines.put("Version", "01");
         if (header.architecture() != Architecture.UNKNOWN) {
@@ -69,6 +70,11 @@ public final class SifText {
             return "|NONE    ";
         }
         return group ? "|%-3d (G) ".formatted(number.getAsInt()) : "|%-7d ".formatted(number.getAsInt());
+    }
+
+    /** A file that someone else made does not get to steer the terminal. */
+    private static String printable(String text) {
+        return RawName.display(RawName.of(text.stripTrailing()));
     }
 
     private static String time(long seconds) {

@@ -57,8 +57,15 @@ public final class SifWriter {
         }
     }
 
-    /** Adds the file system that is run. */
+    /**
+     * Adds the file system that is run, a SquashFS.
+     *
+     * @throws IllegalStateException if there is one already: an image runs one
+     */
     public void addPrimaryPartition(Architecture built, PartitionContent content) throws IOException, InterruptedException {
+        if (descriptors.stream().anyMatch(SifDescriptor::primarySystem)) {
+            throw new IllegalStateException("image already contains a primary partition");
+        }
         long start = (end + PARTITION_ALIGNMENT - 1) / PARTITION_ALIGNMENT * PARTITION_ALIGNMENT;
         long size = content.writeTo(out, start);
         architecture = built;

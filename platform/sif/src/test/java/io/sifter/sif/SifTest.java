@@ -7,6 +7,7 @@ import io.sifter.spi.error.CorruptDataException;
 import io.sifter.spi.reference.Digest;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -90,11 +91,71 @@ class SifTest {
 
     @Test
     void aFileCutOffAnywhereIsRefused() throws IOException {
+        try (FileChannel cut = FileChannel.open(file, StandardOpenOption.WRITE)) {
+            for (long length = cut.size() - 1; length >= 0; length--) {
+                cut.truncate(length);
+                String said = length < 42 ? "is no SIF: it has %d bytes".formatted(length)
+                        : length < SifHeader.SIZE ? "is cut off: it has %d bytes".formatted(length)
+                        : "is damaged or cut off";
+                assertThatThrownBy(() -> SifImage.open(file)).isExactlyInstanceOf(CorruptDataException.class)
+                        .hasMessageStartingWith(file + " " + said);
+            }
+        }
+    }
+
+    @Test
+    void tellsAnotherVersionFromAnotherFormat() throws IOException {
         byte[] bytes = Files.readAllBytes(file);
-        Path cut = directory.resolve("cut.sif");
-        for (int length = 0; length < bytes.length; length = length < 40_000 ? length + 61 : length + 1) {
-            Files.write(cut, java.util.Arrays.copyOf(bytes, length));
-            assertThatThrownBy(() -> SifImage.open(cut)).isInstanceOf(CorruptDataException.class);
+        bytes[43] = '2';
+        Files.write(file, bytes);
+        assertThatThrownBy(() -> SifImage.open(file)).isExactlyInstanceOf(CorruptDataException.class)
+                .hasMessage(file + " is a SIF of version '02', only 01 is supported");
+
+        bytes[32] = 'X';
+        Files.write(file, bytes);
+        assertThatThrownBy(() -> SifImage.open(file)).isExactlyInstanceOf(CorruptDataException.class)
+                .hasMessageContaining("is no SIF: at offset 32 stands 5849465f4d4147494300, not 5349465f4d4147494300");
+    }
+
+    @Test
+    void aHugeCountIsRefusedBeforeMemoryIsTaken() throws IOException {
+        byte[] bytes = Files.readAllBytes(file);
+        for (long total : new long[] {-1, 1 << 16, 1L << 31, Long.MAX_VALUE, Long.MAX_VALUE / SifDescriptor.SIZE + 1}) {
+            ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).putLong(88, total);
+            Files.write(file, bytes);
+            assertThatThrownBy(() -> SifImage.open(file)).isExactlyInstanceOf(CorruptDataException.class)
+                    .hasMessageContaining("its table of %d descriptors at offset 4096".formatted(total));
+        }
+    }
+
+    @Test
+    void aTableBeyondTheUsualPlaceIsReadToo() throws IOException {
+        byte[] bytes = Files.readAllBytes(file);
+        byte[] moved = java.util.Arrays.copyOf(bytes, bytes.length + 48 * SifDescriptor.SIZE);
+        System.arraycopy(bytes, 4096, moved, bytes.length, 48 * SifDescriptor.SIZE);
+        ByteBuffer.wrap(moved).order(ByteOrder.LITTLE_ENDIAN).putLong(96, bytes.length);
+        Files.write(file, moved);
+
+        try (SifImage image = SifImage.open(file)) {
+            assertThat(image.descriptors()).extracting(SifDescriptor::offset).containsExactly(32176L, 32213L, 32768L);
+        }
+    }
+
+    @Test
+    void aLaunchScriptDoesNotSteerTheTerminal() {
+        SifHeader hostile = new SifHeader("#!\u001b[2Jx\n", Architecture.UNKNOWN, ID, 0, 0, 0, 0, 0, 0, 0, 0);
+
+        assertThat(SifText.header(hostile)).contains("#!\\x1B[2Jx\n").doesNotContain("\u001b");
+    }
+
+    @Test
+    void hasRoomForOnePrimaryPartition() throws Exception {
+        try (FileChannel out = FileChannel.open(directory.resolve("two.sif"), StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+            SifWriter writer = new SifWriter(out, ID, CREATED);
+            writer.addPrimaryPartition(Architecture.AMD64, (channel, offset) -> 4096);
+
+            assertThatThrownBy(() -> writer.addPrimaryPartition(Architecture.ARM64, (channel, offset) -> 4096))
+                    .isInstanceOf(IllegalStateException.class).hasMessage("image already contains a primary partition");
         }
     }
 
