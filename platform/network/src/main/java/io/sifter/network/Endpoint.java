@@ -258,8 +258,9 @@ final class Endpoint {
                 .formatted(host, words(secureBase, secureFault), words(plainBase, plainFault));
         boolean absent = plainWords instanceof UnreachableException
                 && (secureWords instanceof UnreachableException || Fault.isPlain(secureFault));
-        // The plain leg of a server that speaks TLS says nothing but that.
-        SifterException telling = plainFault instanceof Refusal && !Fault.isPlain(secureFault) ? secureWords : plainWords;
+        // Where the server speaks TLS, plain HTTP fails for no other reason than that.
+        boolean speaksTls = !(secureWords instanceof UnreachableException) && !Fault.isPlain(secureFault);
+        SifterException telling = speaksTls ? secureWords : plainWords;
         String nextStep = telling.nextStep().orElse(null);
         return absent ? new UnreachableException(message, nextStep, plainFault) : new ExternalException(message, nextStep, plainFault);
     }
