@@ -34,7 +34,6 @@ public final class LinuxFiles {
     public static final int ENOENT = 2;
     private static final int EINTR = 4;
     public static final int EACCES = 13;
-    public static final int EEXIST = 17;
     public static final int ENOTDIR = 20;
     public static final int EINVAL = 22;
     public static final int ENOSPC = 28;
@@ -50,7 +49,6 @@ public final class LinuxFiles {
     private static final int AT_SYMLINK_NOFOLLOW = 0x100;
     private static final int AT_REMOVEDIR = 0x200;
     private static final int AT_EMPTY_PATH = 0x1000;
-    private static final int RENAME_NOREPLACE = 1;
     private static final int RENAME_EXCHANGE = 2;
     private static final int O_RDONLY = 0;
     private static final int O_WRONLY = 1;
@@ -81,6 +79,8 @@ public final class LinuxFiles {
     private static final MethodHandle SYMLINKAT = call("symlinkat", JAVA_INT, ADDRESS, JAVA_INT, ADDRESS);
     private static final MethodHandle LINKAT = call("linkat", JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, ADDRESS, JAVA_INT);
     private static final MethodHandle UNLINKAT = call("unlinkat", JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT);
+    private static final MethodHandle RENAMEAT =
+            call("renameat", JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, ADDRESS);
     private static final MethodHandle RENAMEAT2 =
             call("renameat2", JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, ADDRESS, JAVA_INT);
     private static final MethodHandle READLINKAT = call("readlinkat", JAVA_LONG, JAVA_INT, ADDRESS, ADDRESS, JAVA_LONG);
@@ -183,10 +183,14 @@ public final class LinuxFiles {
                 O_RDONLY | O_NONBLOCK | MACHINE.noFollow | O_CLOEXEC, 0));
     }
 
-    /** Makes a file for writing that nobody else may open. */
-    public static int createFile(int directory, String name) throws IOException {
+    /**
+     * Makes a file for writing.
+     *
+     * @param mode from which the umask is taken away
+     */
+    public static int createFile(int directory, String name, int mode) throws IOException {
         return (int) check("create", name, s -> (int) OPENAT.invokeExact(s.captured, directory, s.first(name),
-                O_WRONLY | O_CREAT | O_EXCL | MACHINE.noFollow | O_CLOEXEC, 0600));
+                O_WRONLY | O_CREAT | O_EXCL | MACHINE.noFollow | O_CLOEXEC, mode));
     }
 
     /** Closes a descriptor; what the kernel says is of no use, for what was written is known to be. */
@@ -259,19 +263,16 @@ public final class LinuxFiles {
                 s.captured, directory, s.first(name), isDirectory ? AT_REMOVEDIR : 0));
     }
 
-    /** Renames within a directory; fails if something has the new name. */
+    /** Renames within a directory; a file that has the new name is replaced. */
     public static void rename(int directory, String from, String to) throws IOException {
-        rename(directory, from, to, RENAME_NOREPLACE);
+        check("rename to", to, s -> (int) RENAMEAT.invokeExact(
+                s.captured, directory, s.first(from), directory, s.second(to)));
     }
 
     /** Lets two names of a directory change places, at once. Some file systems cannot: {@link #EINVAL}. */
     public static void exchange(int directory, String one, String other) throws IOException {
-        rename(directory, one, other, RENAME_EXCHANGE);
-    }
-
-    private static void rename(int directory, String from, String to, int flags) throws IOException {
-        check("rename to", to, s -> (int) RENAMEAT2.invokeExact(
-                s.captured, directory, s.first(from), directory, s.second(to), flags));
+        check("rename to", other, s -> (int) RENAMEAT2.invokeExact(
+                s.captured, directory, s.first(one), directory, s.second(other), RENAME_EXCHANGE));
     }
 
     public static String readLink(int directory, String name) throws IOException {

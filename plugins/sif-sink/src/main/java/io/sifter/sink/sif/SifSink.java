@@ -1,0 +1,88 @@
+package io.sifter.sink.sif;
+
+import static java.nio.file.StandardOpenOption.READ;
+import static java.nio.file.StandardOpenOption.WRITE;
+
+import io.sifter.image.directory.LinuxFiles;
+import io.sifter.image.directory.Workplace;
+import io.sifter.sif.Architecture;
+import io.sifter.sif.SifWriter;
+import io.sifter.spi.ImageSettings;
+import io.sifter.spi.Sink;
+import io.sifter.spi.SinkContext;
+import io.sifter.spi.SinkOptions;
+import io.sifter.spi.event.Event;
+import io.sifter.spi.tree.FileTree;
+import io.sifter.squashfs.SquashFsOptions;
+import io.sifter.squashfs.SquashFsWriter;
+import java.io.IOException;
+import java.nio.channels.ClosedByInterruptException;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.OptionalLong;
+
+/**
+ * Writes a tree as a SIF file that can be run: definition, inspection and OCI configuration, then the tree as a SquashFS
+ * partition. Equal trees, settings and options give equal bytes. The file is not forced to the disk before it is renamed:
+ * hundreds of megabytes would have to be waited for, and what a power failure takes can be made again. Any number of
+ * threads may write at once.
+ */
+public final class SifSink implements Sink {
+    private static final long MAX_TIME = 0xFFFF_FFFFL;
+
+    private final SinkContext context;
+
+    public SifSink(SinkContext context) {
+        this.context = context;
+    }
+
+    @Override
+    public void write(FileTree tree, ImageSettings settings, Path target, SinkOptions options)
+            throws IOException, InterruptedException {
+        Architecture architecture = Architecture.of(settings.platform().architecture());
+        if (architecture == Architecture.UNKNOWN) {
+            context.events().accept(Event.warning("SIF has no number for the architecture %s: the image does not say what it was built for"
+                    .formatted(settings.platform().architecture())));
+        }
+        try (Workplace workplace = Workplace.beside(target)) {
+            try {
+                try (FileChannel out = create(workplace)) {
+                    write(tree, settings, architecture, target, options, out);
+                }
+                workplace.publish(context.events());
+            } catch (ClosedByInterruptException e) {
+                Thread.interrupted();
+                throw new InterruptedException("Interrupted while writing " + target);
+            } catch (IOException e) {
+                throw workplace.failed(e);
+            }
+        }
+    }
+
+    /** An empty file that can be executed, as the reference implementations leave theirs. */
+    private static FileChannel create(Workplace workplace) throws IOException {
+        int descriptor = LinuxFiles.createFile(workplace.directory(), workplace.name(), 0755);
+        try {
+            return FileChannel.open(Path.of("/proc/self/fd/" + descriptor), READ, WRITE);
+        } finally {
+            LinuxFiles.close(descriptor);
+        }
+    }
+
+    private void write(FileTree tree, ImageSettings settings, Architecture architecture, Path target, SinkOptions options,
+                       FileChannel out) throws IOException, InterruptedException {
+        long created = settings.created().getEpochSecond();
+        SquashFsOptions squashFs = new SquashFsOptions(options.compression(), options.allRoot(),
+                Math.clamp(created, 0, MAX_TIME), OptionalLong.empty(), target);
+        SifWriter sif = new SifWriter(out, settings.id(), created);
+        sif.addDefinition(settings.definition().getBytes(StandardCharsets.UTF_8));
+        sif.addJson("inspect-metadata.json", settings.inspection());
+        if (settings.ociConfig().isPresent()) {
+            sif.addJson("oci-config.json", settings.ociConfig().get());
+        }
+        sif.addPrimaryPartition(architecture,
+                (file, offset) -> SquashFsWriter.write(tree, file, offset, squashFs, context.workers()));
+        sif.finish();
+    }
+}
