@@ -117,6 +117,13 @@ public final class LinuxFiles {
             this.errno = errno;
         }
 
+        /** The same failure, told with the path where it happened. */
+        public Failure at(String path) {
+            Failure told = new Failure(path, errno);
+            told.initCause(this);
+            return told;
+        }
+
         public int errno() {
             return errno;
         }

@@ -1,0 +1,223 @@
+package io.sifter.sink.sandbox;
+
+import io.sifter.image.directory.LinuxFiles;
+import io.sifter.spi.error.CorruptDataException;
+import io.sifter.spi.tree.Attributes;
+import io.sifter.spi.tree.Content;
+import io.sifter.spi.tree.Device;
+import io.sifter.spi.tree.Directory;
+import io.sifter.spi.tree.Node;
+import io.sifter.spi.tree.RawName;
+import io.sifter.spi.tree.RegularFile;
+import io.sifter.spi.tree.Special;
+import io.sifter.spi.tree.Symlink;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.Arrays;
+import java.util.Map;
+
+/** Makes single inodes and gives them their attributes. Safe for any thread. */
+final class NodeWriter {
+    /** What is read at once, and the grain of holes: half of a usual block of SquashFS, many blocks of a disk. */
+    private static final int GRAIN = 64 << 10;
+    private static final byte[] ZEROS = new byte[GRAIN];
+    private static final long NO_OWNER = 0xFFFF_FFFFL;
+    private static final ThreadLocal<byte[]> BUFFER = ThreadLocal.withInitial(() -> new byte[GRAIN]);
+
+    private final boolean owners;
+    private final boolean allRoot;
+    private final Losses losses;
+
+    /**
+     * @param owners whether the caller may give files away
+     * @param allRoot whether root shall own everything
+     */
+    NodeWriter(boolean owners, boolean allRoot, Losses losses) {
+        this.owners = owners;
+        this.allRoot = allRoot;
+        this.losses = losses;
+    }
+
+    /** Makes anything but a directory. */
+    void make(int directory, String name, Node node, Crew crew) throws IOException, InterruptedException {
+        switch (node) {
+            case RegularFile file -> makeFile(directory, name, file, crew);
+            case Symlink link -> {
+                LinuxFiles.makeSymlink(directory, name, link.target());
+                attributesOfName(directory, name, link.attributes(), false);
+            }
+            case Device device -> makeDevice(directory, name, device);
+            case Special special -> {
+                LinuxFiles.makeNode(directory, name, special.kind() == Special.Kind.FIFO ? LinuxFiles.Type.FIFO : LinuxFiles.Type.SOCKET, 0, 0);
+                attributesOfName(directory, name, special.attributes(), true);
+            }
+            case Directory _ -> throw new IllegalArgumentException("A directory is made by whoever goes into it");
+        }
+    }
+
+    private void makeFile(int directory, String name, RegularFile file, Crew crew)
+            throws IOException, InterruptedException {
+        int out = LinuxFiles.createFile(directory, name, 0600);
+        try {
+            if (file.content().size() > 0) {
+                copy(file.content(), out, name, crew);
+            }
+            attributes(out, file.attributes());
+        } finally {
+            LinuxFiles.close(out);
+        }
+    }
+
+    private static void copy(Content content, int out, String name, Crew crew)
+            throws IOException, InterruptedException {
+        byte[] buffer = BUFFER.get();
+        long size = content.size();
+        long position = 0;
+        boolean hole = false;
+        try (InputStream in = content.open()) {
+            while (true) {
+                int length = in.readNBytes(buffer, 0, GRAIN);
+                if (length > size - position) {
+                    throw wrongSize(name, size, "more");
+                }
+                hole = Arrays.equals(buffer, 0, length, ZEROS, 0, length) && length > 0 || hole && length == 0;
+                if (!hole) {
+                    LinuxFiles.write(out, position, buffer, 0, length);
+                }
+                position += length;
+                if (length < GRAIN) {
+                    break;
+                }
+                crew.checkStopped();
+            }
+        }
+        if (position < size) {
+            throw wrongSize(name, size, Long.toString(position));
+        }
+        if (hole) {
+            LinuxFiles.truncate(out, size);
+        }
+    }
+
+    private static CorruptDataException wrongSize(String name, long stated, String found) {
+        return new CorruptDataException("The content of '%s' is said to have %d bytes but has %s"
+                .formatted(RawName.display(name), stated, found));
+    }
+
+    private void makeDevice(int directory, String name, Device device) throws IOException {
+        try {
+            LinuxFiles.makeNode(directory, name,
+                    device.block() ? LinuxFiles.Type.BLOCK_DEVICE : LinuxFiles.Type.CHARACTER_DEVICE, device.major(), device.minor());
+        } catch (LinuxFiles.Failure e) {
+            if (e.errno() != LinuxFiles.EPERM) {
+                throw e;
+            }
+            losses.devices.incrementAndGet();
+            int out = LinuxFiles.createFile(directory, name, 0600);
+            try {
+                attributes(out, device.attributes().withMode(0));
+            } finally {
+                LinuxFiles.close(out);
+            }
+            return;
+        }
+        attributesOfName(directory, name, device.attributes(), true);
+    }
+
+    /**
+     * Owner, extended attributes, mode, time, in this order: a new owner takes away capabilities and the setuid bit, and
+     * everything takes away the time.
+     */
+    void attributes(int descriptor, Attributes attributes) throws IOException {
+        if (owners) {
+            try {
+                LinuxFiles.changeOwner(descriptor, uid(attributes), gid(attributes));
+            } catch (LinuxFiles.Failure e) {
+                missOwner(e);
+            }
+        }
+        for (Map.Entry<String, byte[]> xattr : attributes.xattrs().entrySet()) {
+            try {
+                LinuxFiles.setXattr(descriptor, xattr.getKey(), xattr.getValue());
+            } catch (LinuxFiles.Failure e) {
+                missXattr(e);
+            }
+        }
+        LinuxFiles.changeMode(descriptor, attributes.mode());
+        LinuxFiles.changeTime(descriptor, attributes.mtime());
+    }
+
+    private void attributesOfName(int directory, String name, Attributes attributes, boolean mode) throws IOException {
+        if (owners) {
+            try {
+                LinuxFiles.changeOwner(directory, name, uid(attributes), gid(attributes));
+            } catch (LinuxFiles.Failure e) {
+                missOwner(e);
+            }
+        }
+        for (Map.Entry<String, byte[]> xattr : attributes.xattrs().entrySet()) {
+            try {
+                LinuxFiles.setXattr(directory, name, xattr.getKey(), xattr.getValue());
+            } catch (LinuxFiles.Failure e) {
+                missXattr(e);
+            }
+        }
+        if (mode) {
+            LinuxFiles.changeMode(directory, name, attributes.mode());
+        }
+        LinuxFiles.changeTime(directory, name, attributes.mtime());
+    }
+
+    private long uid(Attributes attributes) {
+        return owner(allRoot ? 0 : attributes.uid());
+    }
+
+    private long gid(Attributes attributes) {
+        return owner(allRoot ? 0 : attributes.gid());
+    }
+
+    /** The highest number means "leave it" to the kernel, nobody can have it. */
+    private long owner(long id) {
+        if (id == NO_OWNER) {
+            losses.owners.incrementAndGet();
+        }
+        return id;
+    }
+
+    /** In a user namespace, not every owner exists. */
+    private void missOwner(LinuxFiles.Failure e) throws LinuxFiles.Failure {
+        if (e.errno() != LinuxFiles.EINVAL && e.errno() != LinuxFiles.EPERM) {
+            throw e;
+        }
+        losses.owners.incrementAndGet();
+    }
+
+    private void missXattr(LinuxFiles.Failure e) throws LinuxFiles.Failure {
+        if (e.full()) {
+            throw e;
+        }
+        losses.xattrs.incrementAndGet();
+    }
+
+    /** Makes a directory that only the caller may enter, and opens it. */
+    static int makeDirectory(int parent, String name) throws IOException {
+        LinuxFiles.makeDirectory(parent, name, 0700);
+        try {
+            return LinuxFiles.openDirectory(parent, name);
+        } catch (LinuxFiles.Failure e) {
+            if (e.errno() != LinuxFiles.EACCES) {
+                throw e;
+            }
+        }
+        // The umask took away what its maker needs.
+        LinuxFiles.changeMode(parent, name, 0700);
+        return LinuxFiles.openDirectory(parent, name);
+    }
+
+    void directoryAttributes(int descriptor, Attributes attributes) throws IOException {
+        if (!owners && (attributes.mode() & 0700) != 0700) {
+            losses.lockedDirectories.incrementAndGet();
+        }
+        attributes(descriptor, attributes);
+    }
+}
