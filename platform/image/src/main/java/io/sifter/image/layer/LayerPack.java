@@ -1,0 +1,156 @@
+package io.sifter.image.layer;
+
+import io.sifter.spi.error.CorruptDataException;
+import io.sifter.spi.error.ExternalException;
+import io.sifter.spi.reference.Digest;
+import io.sifter.spi.tree.PackedContent;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.security.MessageDigest;
+import java.util.Arrays;
+import java.util.Objects;
+import java.util.zip.DataFormatException;
+import java.util.zip.Inflater;
+
+/**
+ * A layer that was converted: its files' contents as compressed blocks, then a journal of its entries, then a footer.
+ * The file may be deleted while it is open. Nothing in it is believed: a pack may come from a cache that others write.
+ * Safe for any thread; whoever opens it closes it, or hands it to a merge, which does.
+ */
+public final class LayerPack implements AutoCloseable {
+    static final String REMEDY = "Delete it: it is made anew when it is needed";
+
+    private static final int CHECK_CHUNK = 1 << 16;
+
+    private final FileChannel channel;
+    private final String name;
+    private final PackFooter footer;
+    private final PackInfo info;
+
+    private LayerPack(FileChannel channel, String name, PackFooter footer, PackInfo info) {
+        this.channel = channel;
+        this.name = name;
+        this.footer = footer;
+        this.info = info;
+    }
+
+    /**
+     * Opens a pack and verifies footer and journal; blocks are verified when they are read.
+     *
+     * @throws NoSuchFileException if there is none
+     * @throws CorruptDataException if it is not a pack, of another version, or damaged
+     */
+    public static LayerPack open(Path file) throws IOException {
+        FileChannel channel = FileChannel.open(file, StandardOpenOption.READ);
+        try {
+            String name = file.toString();
+            long size = channel.size();
+            if (size < PackFooter.SIZE) {
+                throw new CorruptDataException("%s is not a layer pack: it has %d bytes only".formatted(name, size), REMEDY);
+            }
+            PackFooter footer = PackFooter.read(read(channel, size - PackFooter.SIZE, PackFooter.SIZE, name), size, name);
+            verifySections(channel, footer, name);
+            return new LayerPack(channel, name, footer, info(footer, size));
+        } catch (IOException | RuntimeException | Error e) {
+            channel.close();
+            throw e;
+        }
+    }
+
+    static PackInfo info(PackFooter footer, long size) {
+        return new PackInfo(footer.diffId(), footer.blobDigest(), footer.compression(), footer.entries(), footer.contentBytes(), size);
+    }
+
+    public PackInfo info() {
+        return info;
+    }
+
+    /** Whether a name in the journal may be a whiteout. */
+    boolean hasWhiteouts() {
+        return footer.whiteouts();
+    }
+
+    /** The journal in memory, for one replay. */
+    byte[] journal() throws IOException {
+        return section(footer.dataLength(), footer.journal());
+    }
+
+    String journalName() {
+        return "The journal of " + name;
+    }
+
+    /** Where the files' contents are; to be kept as long as the files. */
+    PackContents contents() throws IOException {
+        byte[] section = section(footer.dataLength() + footer.journal().stored(), footer.contents());
+        return new PackContents(section, new PackedContent.Store(channel, footer.compression()), footer.dataLength(), name);
+    }
+
+    @Override
+    public void close() throws IOException {
+        channel.close();
+    }
+
+    private byte[] section(long position, PackFooter.Section section) throws IOException {
+        ByteBuffer stored = read(channel, position, section.stored(), name);
+        Inflater inflater = new Inflater();
+        try {
+            inflater.setInput(stored);
+            // Grown as bytes come out: what the footer claims is only a bound.
+            byte[] plain = new byte[(int) Math.min(section.plain(), Math.max(CHECK_CHUNK, 8L * section.stored()))];
+            int length = 0;
+            while (length < section.plain()) {
+                if (length == plain.length) {
+                    plain = Arrays.copyOf(plain, (int) Math.min(section.plain(), 2L * length));
+                }
+                int n = inflater.inflate(plain, length, plain.length - length);
+                if (n == 0 && (inflater.finished() || inflater.needsInput() || inflater.needsDictionary())) {
+                    break;
+                }
+                length += n;
+            }
+            if (length != section.plain() || inflater.inflate(new byte[1]) != 0 || !inflater.finished()) {
+                throw new CorruptDataException("%s is damaged: a section at byte %d does not have %d bytes".formatted(name, position, section.plain()), REMEDY);
+            }
+            return plain;
+        } catch (DataFormatException e) {
+            throw new CorruptDataException("%s is damaged: the section at byte %d: %s".formatted(name, position, e.getMessage()), REMEDY, e);
+        } finally {
+            inflater.end();
+        }
+    }
+
+    private static void verifySections(FileChannel channel, PackFooter footer, String name) throws IOException {
+        MessageDigest hash = Digest.Algorithm.SHA256.start();
+        long at = footer.dataLength();
+        long left = (long) footer.journal().stored() + footer.contents().stored();
+        while (left > 0) {
+            int n = (int) Math.min(left, CHECK_CHUNK);
+            hash.update(read(channel, at, n, name));
+            at += n;
+            left -= n;
+        }
+        if (!Arrays.equals(hash.digest(), footer.sectionsHash())) {
+            throw new CorruptDataException("%s is a damaged layer pack: its journal does not match its checksum".formatted(name), REMEDY);
+        }
+    }
+
+    private static ByteBuffer read(FileChannel channel, long position, int length, String name) throws IOException {
+        ByteBuffer bytes = ByteBuffer.allocate(length);
+        while (bytes.hasRemaining()) {
+            int n;
+            try {
+                n = channel.read(bytes, position + bytes.position());
+            } catch (IOException e) {
+                throw new ExternalException("Could not read %s: %s".formatted(name, Objects.requireNonNullElse(e.getMessage(), e.toString())), e);
+            }
+            if (n < 0) {
+                throw new CorruptDataException("%s became shorter while it was read".formatted(name), REMEDY);
+            }
+        }
+        return bytes.flip();
+    }
+}

@@ -1,0 +1,54 @@
+package io.sifter.image.layer;
+
+import io.sifter.spi.error.CorruptDataException;
+import io.sifter.spi.reference.Digest;
+import io.sifter.spi.tree.Content;
+import io.sifter.spi.tree.PackedContent;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.Arrays;
+import java.util.Optional;
+
+/** A file's bytes in a pack. Remembers no more than where its record is, for there are many such files. */
+final class PackedFileContent implements Content {
+    private final PackContents contents;
+    private final int record;
+    private final long size;
+
+    /** @param record of a file of this size; it has been read once, so it is sound */
+    PackedFileContent(PackContents contents, int record, long size) {
+        this.contents = contents;
+        this.record = record;
+        this.size = size;
+    }
+
+    @Override
+    public long size() {
+        return size;
+    }
+
+    @Override
+    public InputStream open() throws IOException {
+        PackContents.Found found = contents.read(record, size);
+        InputStream bytes = contents.reader().open(found.packed(), size);
+        if (found.hash().length == 0) {
+            return bytes;
+        }
+        byte[] all = bytes.readAllBytes();
+        byte[] hash = Digest.Algorithm.SHA256.start().digest(all);
+        if (!Arrays.equals(hash, 0, PackContents.HASH_LENGTH, found.hash(), 0, PackContents.HASH_LENGTH)) {
+            throw new CorruptDataException("A file of %d bytes in a layer pack does not have its digest".formatted(size), LayerPack.REMEDY);
+        }
+        return new ByteArrayInputStream(all);
+    }
+
+    @Override
+    public Optional<PackedContent> packed() {
+        try {
+            return Optional.of(contents.read(record, size).packed());
+        } catch (CorruptDataException e) {
+            throw new IllegalStateException("The record was sound when it was read first", e);
+        }
+    }
+}
