@@ -1,0 +1,210 @@
+package io.sifter.testkit.contract;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
+
+import io.sifter.spi.Agent;
+import io.sifter.spi.OpenOptions;
+import io.sifter.spi.error.ExternalException;
+import io.sifter.spi.error.SifterException;
+import io.sifter.spi.error.UserException;
+import io.sifter.spi.event.Event;
+import io.sifter.spi.reference.Digest;
+import io.sifter.spi.reference.Platform;
+import io.sifter.spi.reference.Reference;
+import io.sifter.spi.source.ByteSource;
+import io.sifter.spi.source.Document;
+import io.sifter.spi.source.Layer;
+import io.sifter.spi.source.LayeredImage;
+import io.sifter.spi.source.ReadyImage;
+import io.sifter.spi.source.Source;
+import io.sifter.spi.source.TreeSource;
+import java.io.BufferedInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.channels.ClosedByInterruptException;
+import java.security.MessageDigest;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
+import java.util.zip.GZIPInputStream;
+import org.junit.jupiter.api.Test;
+
+/**
+ * What every agent does: inherit, and say where an image is. Agents whose sources can be read once only say so with
+ * {@link #rereadable()}.
+ */
+public abstract class AgentContract {
+    private static final long PATIENCE_MILLIS = 10_000;
+
+    private final List<Event> events = new CopyOnWriteArrayList<>();
+
+    /** A fresh agent that reports to {@code events}. */
+    protected abstract Agent agent(Consumer<Event> events) throws Exception;
+
+    /** Names an image for {@link #platform()} that has content. */
+    protected abstract Reference image() throws Exception;
+
+    /** Well-formed, and names nothing. */
+    protected abstract Reference missing() throws Exception;
+
+    /** What the transport's grammar does not allow. */
+    protected abstract List<Reference> malformed() throws Exception;
+
+    /** What must show in no message: passwords and tokens that the fixture uses. */
+    protected List<String> secrets() {
+        return List.of();
+    }
+
+    protected Platform platform() {
+        return Platform.linux("amd64");
+    }
+
+    /** Whether bytes can be opened again, and from the middle. */
+    protected boolean rereadable() {
+        return true;
+    }
+
+    private Source open(Reference reference) throws Exception {
+        return agent(events::add).open(reference, new OpenOptions(platform(), false));
+    }
+
+    @Test
+    void documentsAndBytesAreWhatTheirDigestsSay() throws Exception {
+        switch (open(image())) {
+            case LayeredImage image -> {
+                verify(image.manifest());
+                verify(image.config());
+                assertThat(image.layers()).isNotEmpty();
+                for (Layer layer : image.layers()) {
+                    verify(layer);
+                }
+            }
+            case ReadyImage image -> {
+                if (image.digest().isPresent()) {
+                    assertThat(digest(image.bytes(), image.digest().get().algorithm())).isEqualTo(image.digest().get());
+                }
+            }
+            case TreeSource tree -> tree.tree().close();
+        }
+    }
+
+    @Test
+    void openingTwiceFindsTheSame() throws Exception {
+        Agent agent = agent(events::add);
+        Source first = agent.open(image(), new OpenOptions(platform(), false));
+        Source second = agent.open(image(), new OpenOptions(platform(), false));
+
+        switch (first) {
+            case LayeredImage image -> assertThat(((LayeredImage) second).manifest().digest()).isEqualTo(image.manifest().digest());
+            case ReadyImage image -> assertThat(((ReadyImage) second).digest()).isEqualTo(image.digest());
+            case TreeSource tree -> {
+                tree.tree().close();
+                ((TreeSource) second).tree().close();
+            }
+        }
+    }
+
+    @Test
+    void bytesCanBeOpenedAgainAndFromTheMiddle() throws Exception {
+        if (rereadable() && open(image()) instanceof LayeredImage image) {
+            ByteSource bytes = image.layers().getFirst().bytes();
+            byte[] whole = read(bytes, 0);
+
+            assertThat(read(bytes, 0)).isEqualTo(whole);
+            assertThat(read(bytes, whole.length / 2)).isEqualTo(java.util.Arrays.copyOfRange(whole, whole.length / 2, whole.length));
+            assertThat(read(bytes, whole.length)).isEmpty();
+        }
+    }
+
+    @Test
+    void whatIsNotThereIsSaidInOneOfTheKnownFamiliesWithANextStep() {
+        assertThatThrownBy(() -> open(missing()))
+                .isInstanceOfAny(UserException.class, ExternalException.class)
+                .satisfies(e -> assertThat(((SifterException) e).nextStep()).isPresent());
+    }
+
+    @Test
+    void aMalformedReferenceIsTheUsersToMend() throws Exception {
+        for (Reference reference : malformed()) {
+            assertThatThrownBy(() -> open(reference)).as(reference.text()).isInstanceOf(UserException.class)
+                    .message().isNotBlank();
+        }
+    }
+
+    @Test
+    void noSecretShowsInMessagesAndEvents() throws Exception {
+        Throwable failure = catchThrowable(() -> open(missing()));
+        open(image());
+
+        StringBuilder said = new StringBuilder(events.toString());
+        for (Throwable e = failure; e != null; e = e.getCause()) {
+            said.append(e).append(e instanceof SifterException known ? known.nextStep().orElse("") : "");
+        }
+        assertThat(secrets()).allSatisfy(secret -> assertThat(said.toString()).doesNotContain(secret));
+    }
+
+    @Test
+    void anInterruptionIsNeverLost() throws Exception {
+        Agent agent = agent(events::add);
+        Reference image = image();
+        AtomicReference<Throwable> thrown = new AtomicReference<>();
+        AtomicReference<Boolean> flag = new AtomicReference<>(false);
+
+        Thread opener = Thread.ofVirtual().start(() -> {
+            Thread.currentThread().interrupt();
+            try {
+                agent.open(image, new OpenOptions(platform(), false));
+            } catch (Throwable e) {
+                thrown.set(e);
+            }
+            flag.set(Thread.currentThread().isInterrupted());
+        });
+        opener.join(PATIENCE_MILLIS);
+
+        assertThat(opener.isAlive()).isFalse();
+        boolean told = thrown.get() instanceof InterruptedException || thrown.get() instanceof ClosedByInterruptException;
+        assertThat(told || flag.get()).as("InterruptedException or the thread's flag, got %s", thrown.get()).isTrue();
+    }
+
+    private static void verify(Document document) {
+        Digest.Algorithm algorithm = document.digest().algorithm();
+        assertThat(Digest.finish(algorithm, algorithm.start().digest(document.content()))).isEqualTo(document.digest());
+    }
+
+    private static void verify(Layer layer) throws IOException, InterruptedException {
+        if (layer.digest().isPresent()) {
+            assertThat(digest(layer.bytes(), layer.digest().get().algorithm())).isEqualTo(layer.digest().get());
+        }
+        if (layer.size().isPresent()) {
+            assertThat(read(layer.bytes(), 0)).hasSize((int) layer.size().getAsLong());
+        }
+        if (layer.diffId().isPresent()) {
+            Digest.Algorithm algorithm = layer.diffId().get().algorithm();
+            try (InputStream raw = new BufferedInputStream(layer.bytes().open(0)); InputStream tar = inflated(raw)) {
+                assertThat(Digest.finish(algorithm, algorithm.start().digest(tar.readAllBytes()))).isEqualTo(layer.diffId().get());
+            }
+        }
+    }
+
+    private static InputStream inflated(InputStream raw) throws IOException {
+        raw.mark(2);
+        byte[] magic = raw.readNBytes(2);
+        raw.reset();
+        return magic.length == 2 && magic[0] == 0x1f && magic[1] == (byte) 0x8b ? new GZIPInputStream(raw) : raw;
+    }
+
+    private static Digest digest(ByteSource bytes, Digest.Algorithm algorithm) throws IOException, InterruptedException {
+        MessageDigest hash = algorithm.start();
+        hash.update(read(bytes, 0));
+        return Digest.finish(algorithm, hash.digest());
+    }
+
+    private static byte[] read(ByteSource bytes, long offset) throws IOException, InterruptedException {
+        try (InputStream in = bytes.open(offset)) {
+            return in.readAllBytes();
+        }
+    }
+}
