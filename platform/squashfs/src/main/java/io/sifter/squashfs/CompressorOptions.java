@@ -12,6 +12,9 @@ record CompressorOptions(Codec codec, int level) {
     private static final int LEVEL_ONLY = 4;
     private static final int FULL = 8;
 
+    /** Bytes on disk at most. */
+    static final int MAX_SIZE = MetadataBlock.HEADER_SIZE + FULL;
+
     /** What readers assume where there is no such block. */
     static CompressorOptions standard(Codec codec) {
         return new CompressorOptions(codec, switch (codec) {

@@ -36,6 +36,8 @@ final class Image implements Closeable {
     private final MetadataCursor inodeCursor;
     private final Map<Long, Map<String, byte[]>> xattrs = new HashMap<>();
     private final Map<Long, byte[]> sharedValues = new HashMap<>();
+    private long xattrSize;
+    private long xattrCapacity;
 
     private Image(Superblock superblock, ImageBytes bytes) throws IOException {
         this.superblock = superblock;
@@ -127,6 +129,21 @@ final class Image implements Closeable {
         return Inode.read(inodeCursor, superblock);
     }
 
+    /** From now on, no more bytes of inodes can be read than the inode table holds: who reads each inode once never does. */
+    void limitInodes() throws IOException {
+        inodeCursor.limit(blocks.capacity(superblock.inodeTable(), superblock.directoryTable(), "inode table"));
+    }
+
+    /** The inode that an entry leads to, which must be what the entry says. */
+    Inode inode(Listing entry) throws IOException {
+        Inode inode = inode(entry.reference());
+        if (inode.kind() != entry.kind() || inode.header().number() != entry.number()) {
+            throw corrupt("the entry '%s' leads to a %s with the number %d, which is a %s with the number %d".formatted(
+                    shown(entry.name()), entry.kind(), entry.number(), inode.kind(), inode.header().number()));
+        }
+        return inode;
+    }
+
     Inode.Directory root() throws IOException {
         Inode root = inode(superblock.root());
         if (root.kind() != InodeKind.DIRECTORY) {
@@ -206,11 +223,33 @@ final class Image implements Closeable {
                 value = pairs.value();
                 if (pairs.isElsewhere()) {
                     sharedValues.put(pairs.reference(), value);
+                    checkXattrSize(value.length);
                 }
             }
             read.put(pairs.name(), value);
         }
+        checkXattrSize(pairs.stored());
         return read;
+    }
+
+    /** Sets and values may overlap; yet together they cannot be more than their table holds. */
+    private void checkXattrSize(long more) throws IOException {
+        if (xattrSize == 0) {
+            xattrCapacity = blocks.capacity(xattrHeader.start(), xattrSets.start(), "xattr table");
+        }
+        xattrSize += more;
+        if (xattrSize > xattrCapacity) {
+            throw corrupt("its extended attributes are more than the %d bytes of their table".formatted(xattrCapacity));
+        }
+    }
+
+    /** What the image says about its compressor, or what is to be assumed where it says nothing. */
+    CompressorOptions compressorOptions() throws IOException {
+        if (!superblock.has(Superblock.COMPRESSOR_OPTIONS)) {
+            return CompressorOptions.standard(superblock.codec());
+        }
+        long length = Math.min(CompressorOptions.MAX_SIZE, superblock.inodeTable() - Superblock.SIZE);
+        return CompressorOptions.read(fields(Superblock.SIZE, length, "compressor options"), superblock.codec());
     }
 
     static CorruptDataException corrupt(String message) {

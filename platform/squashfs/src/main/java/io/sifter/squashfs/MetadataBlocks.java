@@ -11,6 +11,8 @@ final class MetadataBlocks {
     /** 8 MiB: all metadata of 50,000 files. */
     private static final int KEPT = 1024;
 
+    private static final int WINDOW = 1 << 16;
+
     private final ImageBytes image;
     private final byte[] stored = new byte[MetadataBlock.HEADER_SIZE + MetadataBlock.CAPACITY];
     private final byte[] expanded = new byte[MetadataBlock.CAPACITY];
@@ -39,6 +41,41 @@ final class MetadataBlocks {
             kept.put(position, known);
         }
         return known;
+    }
+
+    /**
+     * Follows the headers of a table from block to block, which must lead to its very end.
+     *
+     * @return how many bytes can be in these blocks
+     */
+    long capacity(long start, long end, String table) throws IOException {
+        byte[] window = new byte[(int) Math.min(WINDOW, end - start)];
+        long windowStart = start;
+        int filled = 0;
+        long count = 0;
+        long position = start;
+        while (position < end) {
+            if (end - position <= MetadataBlock.HEADER_SIZE) {
+                throw corrupt(table, position, "the table ends at %d".formatted(end));
+            }
+            if (position + MetadataBlock.HEADER_SIZE > windowStart + filled) {
+                windowStart = position;
+                filled = (int) Math.min(window.length, end - position);
+                image.read(position, window, filled);
+            }
+            int at = (int) (position - windowStart);
+            int length = MetadataBlock.length((window[at] & 0xFF) | (window[at + 1] & 0xFF) << 8);
+            if (length == 0 || length > MetadataBlock.CAPACITY) {
+                throw corrupt(table, position, "its length is %d, 1 to %d are possible"
+                        .formatted(length, MetadataBlock.CAPACITY));
+            }
+            position += MetadataBlock.HEADER_SIZE + length;
+            count++;
+        }
+        if (position > end) {
+            throw corrupt(table, position, "the table ends before it, at %d".formatted(end));
+        }
+        return count * MetadataBlock.CAPACITY;
     }
 
     private Expanded load(long position, long end, String table) throws IOException {

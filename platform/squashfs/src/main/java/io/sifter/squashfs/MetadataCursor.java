@@ -15,6 +15,7 @@ final class MetadataCursor extends FieldInput {
     private MetadataBlocks.Expanded block;
     private long blockStart;
     private int position;
+    private long left = Long.MAX_VALUE;
 
     /**
      * @param table for messages
@@ -64,6 +65,10 @@ final class MetadataCursor extends FieldInput {
 
     @Override
     void read(byte[] into, int offset, int length) throws IOException {
+        left -= length;
+        if (left < 0) {
+            throw corrupt("what was read is longer than the table, so parts of it overlap");
+        }
         int rest = block.bytes().length - position;
         while (length > rest) {
             System.arraycopy(block.bytes(), position, into, offset, rest);
@@ -75,6 +80,11 @@ final class MetadataCursor extends FieldInput {
         }
         System.arraycopy(block.bytes(), position, into, offset, length);
         position += length;
+    }
+
+    /** From now on, lets only so many bytes be read, wherever they are. */
+    void limit(long bytes) {
+        left = bytes;
     }
 
     @Override
