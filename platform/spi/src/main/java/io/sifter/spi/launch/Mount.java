@@ -5,8 +5,9 @@ import java.util.Objects;
 import java.util.OptionalLong;
 
 /**
- * One step in putting a container's file tree together. Steps are taken in order; each destination is an absolute path
- * in the container that exists when its step is taken.
+ * One step in putting a container's file tree together. Steps are taken in order. Each destination is an absolute path in
+ * the container without symbolic links, raw bytes, one byte a character; unless a step makes it, it exists when its step is
+ * taken. Devices work below {@code /dev} only, set-user-ID bits need not work.
  */
 public sealed interface Mount {
     String destination();
@@ -14,6 +15,7 @@ public sealed interface Mount {
     /**
      * A file or directory of the host, with everything mounted below it. Destination {@code /} makes it the root.
      *
+     * @param readOnly whether nothing below can be written, mounts below the source included
      * @param optional whether a source that cannot be mounted is passed over in silence
      */
     record Bind(Path source, String destination, boolean readOnly, boolean optional) implements Mount {
@@ -35,21 +37,24 @@ public sealed interface Mount {
         }
     }
 
-    /** An empty directory, made in a file system of memory that an earlier step mounted. */
+    /** An empty directory, made in a file system of memory that an earlier step mounted, or in a writable root. */
     record MakeDirectory(String destination, int mode) implements Mount {
         public MakeDirectory {
             requireAbsolute(destination);
         }
     }
 
-    /** A symbolic link, made in a file system of memory that an earlier step mounted. */
+    /** A symbolic link, made in a file system of memory that an earlier step mounted, or in a writable root. */
     record MakeSymlink(String destination, String target) implements Mount {
         public MakeSymlink {
             requireAbsolute(destination);
         }
     }
 
-    /** A small file, bound over an existing one or made in a file system of memory; readable by all. */
+    /**
+     * A small file, readable by all. In a file system of memory that an earlier step mounted it is made; anywhere else it
+     * is bound over the file that is there.
+     */
     record Data(String content, String destination) implements Mount {
         public Data {
             Objects.requireNonNull(content);

@@ -4,24 +4,35 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 
 /**
  * All that a runtime is given.
  *
  * @param uid of the caller
  * @param gid of the caller
+ * @param privileged whether the caller may mount and change capabilities without a user namespace
  * @param searchPath where host programs are looked for, in order
- * @param libexec directory of the distribution's own helper scripts
+ * @param libexec directory of the distribution's own helper scripts; its {@code mnt/root} and {@code mnt/session} are empty
+ *        directories to mount on
  * @param settings the runtime's own section of the configuration, flat keys
  */
-public record RuntimeContext(long uid, long gid, List<Path> searchPath, Path libexec, Map<String, String> settings) {
+public record RuntimeContext(long uid, long gid, boolean privileged, List<Path> searchPath, Path libexec,
+                             Map<String, String> settings) {
     public RuntimeContext {
         searchPath = List.copyOf(searchPath);
         Objects.requireNonNull(libexec);
         settings = Map.copyOf(settings);
     }
 
-    public boolean root() {
-        return uid == 0;
+    /** The first program of that name that the caller may execute. */
+    public Optional<Path> program(String name) {
+        for (Path directory : searchPath) {
+            Path candidate = directory.resolve(name);
+            if (candidate.toFile().canExecute() && !candidate.toFile().isDirectory()) {
+                return Optional.of(candidate);
+            }
+        }
+        return Optional.empty();
     }
 }

@@ -1,0 +1,178 @@
+package io.sifter.runtime.unshare;
+
+import static io.sifter.spi.launch.ShellText.quote;
+
+import io.sifter.spi.error.ExternalException;
+import io.sifter.spi.error.UserException;
+import io.sifter.spi.launch.Launch;
+import io.sifter.spi.launch.LaunchPlan;
+import io.sifter.spi.launch.LaunchPlan.Footing;
+import io.sifter.spi.launch.Mount;
+import io.sifter.spi.launch.Namespace;
+import io.sifter.spi.launch.Privileges;
+import io.sifter.spi.launch.Readiness;
+import io.sifter.spi.launch.Runtime;
+import io.sifter.spi.launch.RuntimeContext;
+import io.sifter.spi.launch.ShellText;
+import io.sifter.spi.tree.RawName;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Starts containers with util-linux: mount(8) builds the tree in the private mount namespace that the plan asks for, the
+ * tree is moved over {@code /}, and nsenter(1) changes into it and becomes the command. For an ordinary caller a second user
+ * namespace, made inside the first, gives the command the caller's ids back and takes every capability from it.
+ *
+ * <p>With a pid namespace two processes stay: a parent that hands signals on, and process 1, which dies with that parent.
+ */
+public final class UnshareRuntime implements Runtime {
+    private static final List<String> NEEDED = List.of("sh", "unshare", "mount", "nsenter", "setpriv", "mkdir", "ln", "true");
+
+    private final RuntimeContext context;
+
+    public UnshareRuntime(RuntimeContext context) {
+        this.context = context;
+    }
+
+    @Override
+    public Readiness probe() {
+        for (String name : NEEDED) {
+            if (context.program(name).isEmpty()) {
+                return Readiness.missing("'%s' is not in the search path; it belongs to util-linux or coreutils".formatted(name));
+            }
+        }
+        if (!context.privileged()) {
+            if ("0".equals(kernelSetting("user/max_user_namespaces"))) {
+                return Readiness.missing("user namespaces are switched off (user.max_user_namespaces = 0)");
+            }
+            if ("0".equals(kernelSetting("kernel/unprivileged_userns_clone"))) {
+                return Readiness.missing("users may not make user namespaces (kernel.unprivileged_userns_clone = 0)");
+            }
+            if ("1".equals(kernelSetting("kernel/apparmor_restrict_unprivileged_userns"))) {
+                return Readiness.missing("AppArmor takes the power out of users' namespaces (kernel.apparmor_restrict_unprivileged_userns = 1)");
+            }
+        }
+        return Readiness.ready("util-linux: " + context.program("unshare").orElseThrow());
+    }
+
+    private static String kernelSetting(String name) {
+        try {
+            return Files.readString(Path.of("/proc/sys", name), StandardCharsets.ISO_8859_1).strip();
+        } catch (IOException unknownHere) {
+            return "";
+        }
+    }
+
+    @Override
+    public LaunchPlan plan(Launch launch) throws IOException {
+        if (launch.privileges() == Privileges.KEEP && !context.privileged()) {
+            throw new UserException("Only a privileged caller can keep privileges");
+        }
+        List<String> command = new ArrayList<>(namespaces(launch));
+        command.addAll(ShellText.command(program("sh"), script(launch), launch.command()));
+        return new LaunchPlan(command, launch.environment(), Footing.PRIVATE_MOUNTS);
+    }
+
+    /** Programs that enter further namespaces before the script. */
+    private List<String> namespaces(Launch launch) throws ExternalException {
+        List<String> command = new ArrayList<>();
+        for (Namespace namespace : Namespace.values()) {
+            // A user namespace comes with the footing.
+            if (launch.namespaces().contains(namespace) && namespace != Namespace.USER) {
+                command.add(switch (namespace) {
+                    case PID -> "--pid";
+                    case IPC -> "--ipc";
+                    case NETWORK -> "--net";
+                    case UTS -> "--uts";
+                    case CGROUP -> "--cgroup";
+                    case USER -> throw new AssertionError(namespace);
+                });
+            }
+        }
+        if (!command.isEmpty()) {
+            command.addFirst(program("unshare"));
+        }
+        if (launch.namespaces().contains(Namespace.PID)) {
+            // timeout(1) with 0 never times out; it passes signals on and ends as its child ends. The first stays outside, the
+            // second is process 1 inside. Whoever kills the first takes the second along, and with it the namespace.
+            String pass = program("timeout");
+            command.addAll(List.of(pass, "--foreground", "0", program("setpriv"), "--pdeathsig", "KILL", pass, "--foreground", "0"));
+        }
+        return command;
+    }
+
+    private String script(Launch launch) throws IOException {
+        Path root = context.libexec().resolve("mnt/root");
+        Path session = context.libexec().resolve("mnt/session");
+        boolean callersIds = launch.privileges() == Privileges.NONE && !context.privileged() && context.uid() != 0;
+        var tools = new TreeScript.Tools(quoted("mount"), quoted("mkdir"), quoted("ln"));
+        HostMounts host = readsHostMounts(launch) ? HostMounts.read() : HostMounts.parse("");
+        StringBuilder text = new StringBuilder();
+        text.append("fail() { printf 'FATAL:   container creation failed: %s\\n' \"$1\" >&2; exit 255; }\n");
+        text.append("r=").append(quote(raw(root))).append(" s=").append(quote(raw(session))).append('\n');
+        text.append(tools.mount()).append(" -i -n -t tmpfs -o mode=755 sifter \"$s\" || fail 'no memory for the session'\n");
+        if (callersIds) {
+            // Made beside the other steps, kept by its file. The mount namespace is for unshare(1) alone: only with one does it
+            // make the file from outside, where it still may.
+            text.append(": >\"$s/user\"\n").append(quoted("unshare")).append(" --mount --propagation unchanged --user=\"$s/user\" --map-user=")
+                    .append(context.uid()).append(" --map-group=").append(context.gid()).append(' ').append(quoted("true")).append(" &\nuser=$!\n");
+        }
+        if (launch.hostname().isPresent()) {
+            text.append(quoted("hostname")).append(' ').append(quote(launch.hostname().get())).append(" || fail 'no host name'\n");
+        }
+        Optional<Path> ip = context.program("ip");
+        if (launch.namespaces().contains(Namespace.NETWORK) && ip.isPresent()) {
+            text.append(quote(raw(ip.get()))).append(" link set lo up\n");
+        }
+        text.append(new TreeScript(tools, context.privileged(), host, root, session).of(launch.mounts()));
+        if (callersIds) {
+            text.append("wait \"$user\" || fail 'no user namespace'\n");
+        }
+        text.append("cd \"$r\" && ").append(tools.mount()).append(" -i -n -c --move . / || fail 'no root'\n");
+        text.append("exec");
+        if (launch.privileges() == Privileges.NONE) {
+            text.append(' ').append(quoted("setpriv")).append(" --no-new-privs");
+            if (context.privileged()) {
+                // Changing the root is the one thing left to do that needs a capability.
+                text.append(" --inh-caps=-all --bounding-set=-all,+sys_chroot");
+            }
+        }
+        text.append(' ').append(quoted("nsenter"));
+        if (callersIds) {
+            text.append(" --user=\"$s/user\" --preserve-credentials");
+        }
+        text.append(" --root=. --wd=").append(quote("." + launch.workingDirectory())).append(" -- \"$@\"\n");
+        return text.toString();
+    }
+
+    private static boolean readsHostMounts(Launch launch) {
+        for (Mount mount : launch.mounts()) {
+            if (mount instanceof Mount.Bind bind && bind.readOnly()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private String quoted(String name) throws ExternalException {
+        return quote(program(name));
+    }
+
+    private String program(String name) throws ExternalException {
+        Optional<Path> found = context.program(name);
+        if (found.isEmpty()) {
+            throw new ExternalException("Could not plan the container: the program '%s' is not in the search path".formatted(name),
+                    "Install it, or choose another runtime.");
+        }
+        return raw(found.get());
+    }
+
+    private static String raw(Path path) {
+        return RawName.of(path.toString());
+    }
+}
