@@ -1,0 +1,171 @@
+package io.sifter.engine;
+
+import com.google.inject.AbstractModule;
+import com.google.inject.Provides;
+import com.google.inject.Singleton;
+import io.sifter.engine.build.ImageBuilder;
+import io.sifter.engine.cache.Cache;
+import io.sifter.engine.cache.Locks;
+import io.sifter.engine.cache.PackStore;
+import io.sifter.engine.cache.SideFiles;
+import io.sifter.engine.config.Configuration;
+import io.sifter.engine.plugin.PluginHost;
+import io.sifter.network.Network;
+import io.sifter.network.NetworkSettings;
+import io.sifter.network.credential.Credential;
+import io.sifter.network.credential.Credentials;
+import io.sifter.spi.Registries;
+import io.sifter.spi.event.Event;
+import io.sifter.squashfs.BlockBuffers;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.function.Consumer;
+
+/**
+ * What the engine is made of. Everything is made when it is first asked for: a command that needs no network has none.
+ */
+final class EngineModule extends AbstractModule {
+    private final SifterSettings settings;
+    private final Consumer<Event> events;
+    private final Closing closing;
+
+    EngineModule(SifterSettings settings, Consumer<Event> events, Closing closing) {
+        this.settings = settings;
+        this.events = events;
+        this.closing = closing;
+    }
+
+    @Override
+    protected void configure() {
+        binder().requireExplicitBindings();
+        binder().disableCircularProxies();
+        binder().requireExactBindingAnnotations();
+        bind(SifterSettings.class).toInstance(settings);
+        bind(EventSink.class).toInstance(events::accept);
+    }
+
+    @Provides
+    @Singleton
+    Configuration configuration() throws IOException {
+        List<Path> files = new ArrayList<>(List.of(settings.distribution().resolve("etc/sifter.conf")));
+        if (settings.configuration().isPresent()) {
+            files.add(settings.configuration().get());
+        } else {
+            files.add(Path.of("/etc/sifter/sifter.conf"));
+            files.add(userDirectory().resolve("sifter.conf"));
+        }
+        return Configuration.read(files);
+    }
+
+    @Provides
+    @Singleton
+    PluginHost plugins(Configuration configuration) {
+        List<Path> directories = new ArrayList<>(List.of(settings.distribution().resolve("plugins")));
+        configuration.list("plugins.directories").forEach(directory -> directories.add(Path.of(directory)));
+        directories.addAll(settings.plugins());
+        return closing.later(new PluginHost(directories, Version.SPI));
+    }
+
+    @Provides
+    @Singleton
+    Cache cache(Configuration configuration) throws IOException {
+        if (settings.cacheDisabled() || configuration.flag("cache.disabled")) {
+            Path parent = settings.temporary().orElse(Path.of(settings.environment().getOrDefault("TMPDIR", "/tmp")));
+            Path directory = Files.createTempDirectory(parent, "sifter-");
+            closing.later(() -> SideFiles.deleteTree(directory));
+            return Cache.at(directory);
+        }
+        String configured = configuration.text("cache.directory");
+        Path parent = settings.variable("CACHEDIR").map(Path::of)
+                .orElseGet(() -> configured.isEmpty() ? userDirectory() : Path.of(configured));
+        return Cache.at(parent.resolve("cache"));
+    }
+
+    private Path userDirectory() {
+        return settings.variable("CONFIGDIR").map(Path::of)
+                .orElseGet(() -> Path.of(settings.environment().getOrDefault("HOME", System.getProperty("user.home")), ".singularity"));
+    }
+
+    @Provides
+    @Singleton
+    Locks locks(Cache cache) {
+        return new Locks(cache);
+    }
+
+    @Provides
+    @Singleton
+    SideFiles sideFiles(Cache cache) throws IOException {
+        SideFiles sideFiles = new SideFiles(cache);
+        sideFiles.reap();
+        return sideFiles;
+    }
+
+    @Provides
+    @Singleton
+    Jobs jobs(Configuration configuration) {
+        int configured = settings.jobs().orElse(configuration.number("convert.jobs"));
+        if (configured > 0) {
+            return new Jobs(configured);
+        }
+        // The JVM knows about cgroups and affinity, not about what the batch system granted.
+        int available = java.lang.Runtime.getRuntime().availableProcessors();
+        String slurm = settings.environment().getOrDefault("SLURM_CPUS_PER_TASK", "");
+        if (slurm.matches("[1-9][0-9]{0,5}")) {
+            available = Math.min(available, Integer.parseInt(slurm));
+        }
+        return new Jobs(available);
+    }
+
+    @Provides
+    @Singleton
+    ExecutorService workers(Jobs jobs) {
+        ExecutorService workers = Executors.newFixedThreadPool(jobs.count(), Thread.ofPlatform().name("worker-", 0).daemon().factory());
+        closing.later(workers::shutdownNow);
+        return workers;
+    }
+
+    @Provides
+    @Singleton
+    BlockBuffers memory(Configuration configuration) {
+        return new BlockBuffers(configuration.bytes("convert.memory"));
+    }
+
+    @Provides
+    @Singleton
+    PackStore packs(Cache cache, Locks locks, SideFiles sideFiles, ExecutorService workers, BlockBuffers memory) {
+        return new PackStore(cache, locks, sideFiles, workers, memory, events);
+    }
+
+    @Provides
+    @Singleton
+    ImageBuilder builder(Cache cache, PackStore packs, Configuration configuration, EventSink events) {
+        return new ImageBuilder(cache, packs, configuration.number("convert.parallel-layers"), events::accept);
+    }
+
+    @Provides
+    @Singleton
+    Network network(Configuration configuration) throws IOException {
+        String certificates = configuration.text("network.certificate-authorities");
+        NetworkSettings defaults = NetworkSettings.of(Version.PRODUCT, settings.environment());
+        return closing.later(Network.open(defaults
+                .withCertificates(certificates.isEmpty() ? List.of() : List.of(Path.of(certificates)))
+                .withParallelBlobs(configuration.number("convert.parallel-layers"))
+                .withTimeouts(defaults.connectTimeout(), Duration.ofSeconds(configuration.number("network.stall-seconds")))
+                .withRetries(configuration.number("network.attempts"), defaults.retryDelay(), defaults.retryAfterLimit())));
+    }
+
+    @Provides
+    @Singleton
+    Registries registries(Network network) {
+        Credentials credentials = settings.login()
+                .map(login -> Credentials.of(new Credential.Password(login.user(), login.password())))
+                .orElseGet(() -> Credentials.places(settings.authFile(), userDirectory(), settings.environment(), events));
+        return network.registries(credentials, events);
+    }
+}

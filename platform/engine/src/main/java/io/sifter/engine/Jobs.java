@@ -1,0 +1,4 @@
+package io.sifter.engine;
+
+/** How many threads compute. */
+record Jobs(int count) {}

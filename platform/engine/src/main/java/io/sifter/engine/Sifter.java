@@ -1,0 +1,356 @@
+package io.sifter.engine;
+
+import com.google.inject.Guice;
+import com.google.inject.Injector;
+import com.google.inject.Stage;
+import io.sifter.engine.build.Container;
+import io.sifter.engine.build.ImageBuilder;
+import io.sifter.engine.build.LocalImage;
+import io.sifter.engine.cache.Cache;
+import io.sifter.engine.cache.CacheContents;
+import io.sifter.engine.cache.Locks;
+import io.sifter.engine.cache.SeenImages;
+import io.sifter.engine.cache.SideFiles;
+import io.sifter.engine.config.Configuration;
+import io.sifter.engine.plugin.Extension;
+import io.sifter.engine.plugin.Extension.Kind;
+import io.sifter.engine.plugin.PluginHost;
+import io.sifter.engine.plugin.PluginProblem;
+import io.sifter.image.document.Documents;
+import io.sifter.image.document.ImageConfig;
+import io.sifter.image.layer.MergePolicy;
+import io.sifter.sif.SifImage;
+import io.sifter.spi.Agent;
+import io.sifter.spi.AgentContext;
+import io.sifter.spi.OpenOptions;
+import io.sifter.spi.Registries;
+import io.sifter.spi.Sink;
+import io.sifter.spi.SinkContext;
+import io.sifter.spi.SinkOptions;
+import io.sifter.spi.error.UnreachableException;
+import io.sifter.spi.error.UserException;
+import io.sifter.spi.event.Event;
+import io.sifter.spi.event.Event.Milestone;
+import io.sifter.spi.reference.Reference;
+import io.sifter.spi.source.LayeredImage;
+import io.sifter.spi.source.ReadyImage;
+import io.sifter.spi.source.Source;
+import io.sifter.spi.source.TreeSource;
+import io.sifter.spi.tree.Compression;
+import io.sifter.squashfs.Codecs;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.concurrent.ExecutorService;
+import java.util.function.Consumer;
+
+/**
+ * Sifter, wired: turns references and local images into SIF files and sandboxes. One instance serves any number of commands,
+ * from any thread; an interrupted thread stops its command and leaves nothing behind. Closing it ends its threads.
+ *
+ * <p>What happens is told to the consumer of events; what goes wrong is a {@code SifterException} with a next step.
+ */
+public final class Sifter implements AutoCloseable {
+    private final SifterSettings settings;
+    private final Consumer<Event> events;
+    private final Closing closing;
+    private final Injector injector;
+
+    private Sifter(SifterSettings settings, Consumer<Event> events, Closing closing, Injector injector) {
+        this.settings = settings;
+        this.events = events;
+        this.closing = closing;
+        this.injector = injector;
+    }
+
+    /** Wires everything, makes nothing: that happens when a command needs it. */
+    public static Sifter open(SifterSettings settings, Consumer<Event> events) {
+        Closing closing = new Closing();
+        return new Sifter(settings, events, closing,
+                Guice.createInjector(Stage.DEVELOPMENT, new EngineModule(settings, events, closing)));
+    }
+
+    /**
+     * Pulls an image into a SIF file. Where {@code target} is that very image already, nothing is done.
+     *
+     * @param shownTarget how the target is called in messages
+     * @throws UserException if something else stands at the target and may not be replaced
+     */
+    public void pull(Reference reference, Path target, String shownTarget, BuildOptions options) throws IOException, InterruptedException {
+        boolean exists = Files.exists(target, LinkOption.NOFOLLOW_LINKS);
+        if (exists && !options.force() && !SifImage.isSif(target)) {
+            throw exists(shownTarget);
+        }
+        reached(Milestone.BUILD_STARTED, "");
+        Source source = agent(reference).open(reference, options.open());
+        if (exists && !options.force()) {
+            if (!(source instanceof LayeredImage image) || !SifImage.idOf(target).equals(Optional.of(origin(reference, image, options).id()))) {
+                throw exists(shownTarget);
+            }
+            reached(Milestone.BUILD_COMPLETE, shownTarget);
+            return;
+        }
+        write(reference, source, target, "sif", options);
+        reached(Milestone.BUILD_COMPLETE, shownTarget);
+    }
+
+    private static UserException exists(String shownTarget) {
+        return new UserException("Image file already exists: \"%s\" - will not overwrite".formatted(shownTarget),
+                "Use --force to replace it, or give another file name.");
+    }
+
+    /** Builds from a reference into a SIF or, with {@code sink} {@code sandbox}, a directory. What stands at the target is replaced. */
+    public void build(Reference reference, Path target, String shownTarget, String sink, BuildOptions options)
+            throws IOException, InterruptedException {
+        reached(Milestone.BUILD_STARTED, "");
+        write(reference, agent(reference).open(reference, options.open()), target, sink, options);
+        reached(Milestone.BUILD_COMPLETE, shownTarget);
+    }
+
+    /** Builds from a SIF, a SquashFS image or a sandbox directory. A SIF made of a SIF is a copy, so that signatures survive. */
+    public void build(LocalImage local, Path target, String shownTarget, String sink, BuildOptions options)
+            throws IOException, InterruptedException {
+        reached(Milestone.BUILD_STARTED, "");
+        if (sink.equals("sif") && local.sif() && options.compression().isEmpty() && !options.allRoot()) {
+            reached(Milestone.CREATING_SIF, "");
+            copy(local.path(), target);
+        } else {
+            Compression compression = compression(options);
+            Container.Origin origin = local.origin(Version.PRODUCT, sourceDateEpoch(),
+                    String.join("|", compression.toString(), Codecs.build(compression), "all-root=" + options.allRoot()));
+            Container container = local.container(options.open().platform(), origin);
+            try {
+                write(container, target, sink, compression, options.allRoot());
+            } finally {
+                container.tree().close();
+            }
+        }
+        reached(Milestone.BUILD_COMPLETE, shownTarget);
+    }
+
+    /**
+     * The SIF that an action runs: the cached one if the reference still means it, a new one otherwise. Where nobody
+     * answers, the image that the reference led to last is taken, with a warning.
+     */
+    public Path prepare(Reference reference, BuildOptions options) throws IOException, InterruptedException {
+        Cache cache = injector.getInstance(Cache.class);
+        SeenImages seen = new SeenImages(cache);
+        String wish = reference.text() + "|" + options.open().platform();
+        Source source;
+        try {
+            source = agent(reference).open(reference, options.open());
+        } catch (UnreachableException e) {
+            Optional<Path> last = seen.find(wish).filter(Files::isRegularFile);
+            if (last.isEmpty()) {
+                throw e;
+            }
+            events.accept(Event.warning("%s; going on with the cached image".formatted(e.getMessage())));
+            return last.get();
+        }
+        if (!(source instanceof LayeredImage image)) {
+            throw new UserException("%s is no image of layers; only those can be run from a reference".formatted(reference),
+                    "Pull it to a file and run the file.");
+        }
+        Path sif = cache.sif(image.manifest().digest().hex(), FileNames.of(reference));
+        if (!usable(sif)) {
+            try (Locks.Held _ = injector.getInstance(Locks.class).take("sif-" + image.manifest().digest().hex(),
+                    () -> events.accept(Event.info("Waiting for another process that converts " + reference)))) {
+                if (!usable(sif)) {
+                    reached(Milestone.CONVERTING, "");
+                    reached(Milestone.BUILD_STARTED, "");
+                    Files.createDirectories(sif.getParent(),
+                            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+                    write(reference, image, sif, "sif", options);
+                    reached(Milestone.BUILD_COMPLETE, sif.toString());
+                    reached(Milestone.CACHED_AS_SIF, sif.toString());
+                }
+            }
+        }
+        seen.remember(wish, sif);
+        return sif;
+    }
+
+    private static boolean usable(Path sif) throws IOException {
+        return Files.isRegularFile(sif) && SifImage.isSif(sif);
+    }
+
+    /** Unpacks a local image into a new directory as it is, nothing added. */
+    public void unpack(LocalImage local, Path directory) throws IOException, InterruptedException {
+        Container container = local.asIs();
+        try {
+            sink("sandbox").write(container.tree(), container.settings(), directory, new SinkOptions(Profile.COMPAT.compression(0), false));
+        } finally {
+            container.tree().close();
+        }
+    }
+
+    /** What the cache holds. */
+    public CacheContents cache() throws IOException {
+        return new CacheContents(injector.getInstance(Cache.class));
+    }
+
+    /** Plugins that are not used, and why. */
+    public List<PluginProblem> pluginProblems() {
+        return injector.getInstance(PluginHost.class).problems();
+    }
+
+    /** All transports, sinks or runtimes that plugins serve, by name. */
+    public Map<String, Extension> plugins(Kind kind) {
+        return injector.getInstance(PluginHost.class).extensions(kind);
+    }
+
+    private Agent agent(Reference reference) throws IOException {
+        PluginHost plugins = injector.getInstance(PluginHost.class);
+        Extension extension = plugins.extensions(Kind.AGENT).get(reference.transport());
+        if (extension == null) {
+            throw new UserException("Unsupported transport type: " + reference.transport(),
+                    "Supported here: %s.".formatted(String.join(", ", plugins.extensions(Kind.AGENT).keySet())));
+        }
+        // The network is made when the agent first asks for a registry.
+        Registries registries = (host, plainHttp) -> injector.getInstance(Registries.class).at(host, plainHttp);
+        Cache cache = injector.getInstance(Cache.class);
+        AgentContext context = new AgentContext(registries, digest -> cache.oci().find(digest), events,
+                injector.getInstance(Configuration.class).plugin(extension.pluginId()));
+        return plugins.create(Kind.AGENT, reference.transport(), Agent.class, context);
+    }
+
+    private Sink sink(String name) throws IOException {
+        PluginHost plugins = injector.getInstance(PluginHost.class);
+        Extension extension = plugins.extensions(Kind.SINK).get(name);
+        Map<String, String> section = extension == null ? Map.of()
+                : injector.getInstance(Configuration.class).plugin(extension.pluginId());
+        return plugins.create(Kind.SINK, name, Sink.class, new SinkContext(injector.getInstance(ExecutorService.class), events, section));
+    }
+
+    private void write(Reference reference, Source source, Path target, String sink, BuildOptions options)
+            throws IOException, InterruptedException {
+        switch (source) {
+            case LayeredImage image -> {
+                Compression compression = compression(options);
+                MergePolicy policy = MergePolicy.STANDARD.withMtimeCeiling(sourceDateEpoch());
+                Container container = injector.getInstance(ImageBuilder.class)
+                        .build(image, options.open().platform(), compression, policy, origin(reference, image, options));
+                try {
+                    write(container, target, sink, compression, options.allRoot());
+                } finally {
+                    container.tree().close();
+                }
+            }
+            case TreeSource tree -> {
+                try (var closed = tree.tree()) {
+                    Compression compression = compression(options);
+                    Container.Origin origin = new Container.Origin(header(reference), sourceDateEpochOr(Instant.EPOCH),
+                            reference.text(), Version.PRODUCT);
+                    write(Container.fromTree(closed, Optional.empty(), options.open().platform(), origin), target, sink,
+                            compression, options.allRoot());
+                }
+            }
+            case ReadyImage ready -> {
+                if (!sink.equals("sif")) {
+                    throw new UserException("%s is a finished image file, no sandbox can be made of it directly".formatted(reference),
+                            "Pull it to a file and build the sandbox from the file.");
+                }
+                save(ready, target);
+            }
+        }
+    }
+
+    private void write(Container container, Path target, String sink, Compression compression, boolean allRoot)
+            throws IOException, InterruptedException {
+        reached(sink.equals("sandbox") ? Milestone.CREATING_SANDBOX : Milestone.CREATING_SIF, "");
+        sink(sink).write(container.tree(), container.settings(), target, new SinkOptions(compression, allRoot));
+    }
+
+    private void save(ReadyImage ready, Path target) throws IOException, InterruptedException {
+        try (SideFiles.SideFile part = sideFiles().in(directoryOf(target), target.getFileName().toString());
+                InputStream in = ready.bytes().open(0)) {
+            Files.copy(in, part.path());
+            Files.move(part.path(), target, StandardCopyOption.ATOMIC_MOVE);
+        }
+    }
+
+    /** A copy that shares blocks with its original where the file system can do that. */
+    private void copy(Path from, Path target) throws IOException {
+        try (SideFiles.SideFile part = sideFiles().in(directoryOf(target), target.getFileName().toString())) {
+            try (FileChannel in = FileChannel.open(from, StandardOpenOption.READ);
+                    FileChannel out = FileChannel.open(part.path(), StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+                for (long at = 0, size = in.size(); at < size; ) {
+                    at += in.transferTo(at, size - at, out);
+                }
+            }
+            Files.setPosixFilePermissions(part.path(), Files.getPosixFilePermissions(from));
+            Files.move(part.path(), target, StandardCopyOption.ATOMIC_MOVE);
+        }
+    }
+
+    private SideFiles sideFiles() {
+        return injector.getInstance(SideFiles.class);
+    }
+
+    private static Path directoryOf(Path target) {
+        return target.toAbsolutePath().getParent();
+    }
+
+    private Compression compression(BuildOptions options) {
+        Configuration configuration = injector.getInstance(Configuration.class);
+        return options.compression().orElseGet(() ->
+                Profile.parse(configuration.text("convert.compression")).compression((int) configuration.bytes("convert.block-size")));
+    }
+
+    /** Everything that determines the file's bytes, so that the same image gets the same id. */
+    private Container.Origin origin(Reference reference, LayeredImage image, BuildOptions options) throws IOException {
+        ImageConfig config = Documents.parseConfig(image.config());
+        Compression compression = compression(options);
+        Map<String, String> header = header(reference);
+        OptionalLong epoch = sourceDateEpoch();
+        String identity = String.join("|", image.manifest().digest().toString(), header.toString(), compression.toString(),
+                Codecs.build(compression), "all-root=" + options.allRoot(), Version.PRODUCT, epoch.toString());
+        Instant created = sourceDateEpochOr(config.created().orElse(Instant.EPOCH));
+        return new Container.Origin(header, created, identity, Version.PRODUCT);
+    }
+
+    private static Map<String, String> header(Reference reference) {
+        Map<String, String> header = new LinkedHashMap<>();
+        header.put("bootstrap", reference.transport());
+        header.put("from", reference.path());
+        return header;
+    }
+
+    private Instant sourceDateEpochOr(Instant otherwise) throws UserException {
+        OptionalLong epoch = sourceDateEpoch();
+        return epoch.isPresent() ? Instant.ofEpochSecond(epoch.getAsLong()) : otherwise;
+    }
+
+    private OptionalLong sourceDateEpoch() throws UserException {
+        String text = settings.environment().getOrDefault("SOURCE_DATE_EPOCH", "");
+        if (text.isEmpty()) {
+            return OptionalLong.empty();
+        }
+        try {
+            return OptionalLong.of(Long.parseUnsignedLong(text));
+        } catch (NumberFormatException e) {
+            throw new UserException("SOURCE_DATE_EPOCH is no number of seconds: '%s'".formatted(text), "Correct or unset it.");
+        }
+    }
+
+    private void reached(Milestone milestone, String detail) {
+        events.accept(new Event.Reached(milestone, detail));
+    }
+
+    @Override
+    public void close() throws IOException {
+        closing.close();
+    }
+}

@@ -1,0 +1,109 @@
+package io.sifter.engine.build;
+
+import io.sifter.engine.cache.Cache;
+import io.sifter.engine.cache.PackStore;
+import io.sifter.image.document.Descriptor;
+import io.sifter.image.document.Documents;
+import io.sifter.image.document.ImageConfig;
+import io.sifter.image.layer.LayerMerge;
+import io.sifter.image.layer.LayerPack;
+import io.sifter.image.layer.MergePolicy;
+import io.sifter.image.layout.OciStore;
+import io.sifter.spi.event.Event;
+import io.sifter.spi.event.Event.Milestone;
+import io.sifter.spi.event.Task;
+import io.sifter.spi.reference.Platform;
+import io.sifter.spi.source.Document;
+import io.sifter.spi.source.Layer;
+import io.sifter.spi.source.LayeredImage;
+import io.sifter.spi.tree.Compression;
+import io.sifter.spi.tree.FileTree;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.concurrent.Callable;
+import java.util.function.Consumer;
+
+/** Makes a container of a layered image: layers to packs, packs to one tree, the tree completed. */
+public final class ImageBuilder {
+    private final Cache cache;
+    private final PackStore packs;
+    private final int parallelLayers;
+    private final Consumer<Event> events;
+
+    public ImageBuilder(Cache cache, PackStore packs, int parallelLayers, Consumer<Event> events) {
+        this.cache = cache;
+        this.packs = packs;
+        this.parallelLayers = parallelLayers;
+        this.events = events;
+    }
+
+    /** The caller closes the container's tree. */
+    public Container build(LayeredImage image, Platform wanted, Compression compression, MergePolicy policy, Container.Origin origin)
+            throws IOException, InterruptedException {
+        ImageConfig config = Documents.parseConfig(image.config());
+        FileTree tree = LayerMerge.merge(obtain(image, compression), policy, events);
+        try {
+            remember(image, config);
+            reached(Milestone.MANIFEST_WRITTEN);
+            reached(Milestone.SIGNATURES_STORED);
+            return Container.fromImage(tree, config, wanted, origin);
+        } catch (IOException | InterruptedException | RuntimeException e) {
+            tree.close();
+            throw e;
+        }
+    }
+
+    /** Packs of all layers, lowest first, made side by side. */
+    private List<LayerPack> obtain(LayeredImage image, Compression compression) throws IOException, InterruptedException {
+        reached(Milestone.SOURCE_OPENED);
+        List<LayerPack> opened = new ArrayList<>();
+        List<Callable<LayerPack>> tasks = new ArrayList<>();
+        for (int i = 0; i < image.layers().size(); i++) {
+            Layer layer = image.layers().get(i);
+            int position = i;
+            tasks.add(() -> {
+                LayerPack pack = packs.obtain(layer, position, compression);
+                synchronized (opened) {
+                    opened.add(pack);
+                }
+                return pack;
+            });
+        }
+        try {
+            List<LayerPack> all = tasks.isEmpty() ? List.of() : Concurrent.all(Math.min(parallelLayers, tasks.size()), "layer", tasks);
+            Document config = image.config();
+            Task task = new Task(Task.Kind.CONFIG, config.digest().toString(), OptionalLong.of(config.content().length), 0);
+            events.accept(new Event.Started(task));
+            events.accept(new Event.Advanced(task, config.content().length));
+            events.accept(new Event.Finished(task));
+            return all;
+        } catch (IOException | InterruptedException | RuntimeException e) {
+            synchronized (opened) {
+                for (LayerPack pack : opened) {
+                    pack.close();
+                }
+            }
+            throw e;
+        }
+    }
+
+    /** Enters the image into the layout of the cache, if all its blobs are there. */
+    private void remember(LayeredImage image, ImageConfig config) throws IOException, InterruptedException {
+        OciStore oci = cache.oci();
+        for (Layer layer : image.layers()) {
+            if (layer.digest().isEmpty() || !oci.has(layer.digest().get(), layer.size().orElse(-1))) {
+                return;
+            }
+        }
+        Document manifest = Documents.toOci(image.manifest());
+        oci.put(image.config());
+        oci.put(manifest);
+        oci.add(Descriptor.of(manifest).named(image.manifest().digest().hex(), config.platform()));
+    }
+
+    private void reached(Milestone milestone) {
+        events.accept(new Event.Reached(milestone, ""));
+    }
+}

@@ -1,0 +1,240 @@
+package io.sifter.engine.cache;
+
+import io.sifter.image.layer.LayerLimits;
+import io.sifter.image.layer.LayerPack;
+import io.sifter.image.layer.LayerPacker;
+import io.sifter.image.layout.OciStore;
+import io.sifter.spi.error.CorruptDataException;
+import io.sifter.spi.error.ExternalException;
+import io.sifter.spi.event.Event;
+import io.sifter.spi.event.Task;
+import io.sifter.spi.reference.Digest;
+import io.sifter.spi.source.Layer;
+import io.sifter.spi.tree.Compression;
+import io.sifter.squashfs.BlockBuffers;
+import io.sifter.squashfs.Codecs;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
+import java.util.function.Consumer;
+
+/**
+ * Turns layers into packs, each once: what is in the cache is used, what is not is fetched and converted while it arrives.
+ * Safe for any thread and any number of processes.
+ */
+public final class PackStore {
+    private final Cache cache;
+    private final Locks locks;
+    private final SideFiles sideFiles;
+    private final ExecutorService workers;
+    private final BlockBuffers memory;
+    private final Consumer<Event> events;
+
+    public PackStore(Cache cache, Locks locks, SideFiles sideFiles, ExecutorService workers, BlockBuffers memory, Consumer<Event> events) {
+        this.cache = cache;
+        this.locks = locks;
+        this.sideFiles = sideFiles;
+        this.workers = workers;
+        this.memory = memory;
+        this.events = events;
+    }
+
+    /**
+     * The pack of a layer, opened; the caller closes it.
+     *
+     * @param position of the layer in its image, lowest is 0
+     */
+    public LayerPack obtain(Layer layer, int position, Compression compression) throws IOException, InterruptedException {
+        Optional<LayerPack> there = find(layer, compression);
+        if (there.isPresent()) {
+            return repeated(layer, position, there.get());
+        }
+        // One lock for one layer: whoever waited finds the pack.
+        try (Locks.Held held = locks.take(layer.displayDigest().hex(), () -> waiting(layer, position))) {
+            there = find(layer, compression);
+            if (there.isPresent()) {
+                return repeated(layer, position, there.get());
+            }
+            return make(layer, position, compression, held.exclusive());
+        }
+    }
+
+    private void waiting(Layer layer, int position) {
+        Task task = new Task(Task.Kind.WAIT, "another process that converts " + layer.displayDigest(), OptionalLong.empty(), position);
+        events.accept(new Event.Started(task));
+        events.accept(new Event.Finished(task));
+    }
+
+    private LayerPack repeated(Layer layer, int position, LayerPack pack) {
+        announceRepeated(layer, position);
+        return pack;
+    }
+
+    private void announceRepeated(Layer layer, int position) {
+        Task task = new Task(Task.Kind.REPEATED_LAYER, layer.displayDigest().toString(), layer.size(), position);
+        events.accept(new Event.Started(task));
+        events.accept(new Event.Finished(task));
+    }
+
+    private Optional<LayerPack> find(Layer layer, Compression compression) throws IOException {
+        if (layer.diffId().isEmpty()) {
+            return Optional.empty();
+        }
+        Path path = cache.pack(key(layer.diffId().get(), compression));
+        if (!trusted(path)) {
+            return Optional.empty();
+        }
+        try {
+            LayerPack pack = LayerPack.open(path);
+            if (pack.info().diffId().equals(layer.diffId().get())) {
+                return Optional.of(pack);
+            }
+            pack.close();
+        } catch (NoSuchFileException absent) {
+            return Optional.empty();
+        } catch (CorruptDataException damaged) {
+            events.accept(event(Event.Level.VERBOSE, "Converting %s again: %s".formatted(layer.displayDigest(), damaged.getMessage())));
+        }
+        return Optional.empty();
+    }
+
+    /** A pack that another user could have written is none, root and oneself excepted. */
+    private static boolean trusted(Path path) {
+        try {
+            int owner = (Integer) Files.getAttribute(path, "unix:uid");
+            return owner == 0 || owner == (Integer) Files.getAttribute(Path.of("/proc/self"), "unix:uid");
+        } catch (IOException absent) {
+            return false;
+        }
+    }
+
+    /** Names a pack by all that determines its bytes. */
+    static String key(Digest diffId, Compression compression) {
+        String identity = String.join("|", diffId.toString(), compression.toString(), Codecs.build(compression));
+        return Digest.sha256(identity.getBytes(StandardCharsets.UTF_8)).hex();
+    }
+
+    private LayerPack make(Layer layer, int position, Compression compression, boolean exclusive) throws IOException, InterruptedException {
+        try (SideFiles.SideFile part = sideFiles.inCache("pack")) {
+            Digest diffId;
+            try (FileChannel out = FileChannel.open(part.path(), StandardOpenOption.CREATE_NEW, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+                if (layer.local()) {
+                    diffId = convertLocal(layer, position, layer.bytes().open(0), Task.Kind.LAYER, out, compression);
+                } else {
+                    OciStore oci = cache.oci();
+                    Digest digest = layer.digest().orElseThrow();
+                    diffId = layer.size().isPresent() && oci.has(digest, layer.size().getAsLong())
+                            ? convertLocal(layer, position, oci.layout().blob(digest).open(0), Task.Kind.REPEATED_LAYER, out, compression)
+                            : fetchAndConvert(layer, position, oci, out, compression, exclusive);
+                }
+            }
+            Path pack = cache.pack(key(diffId, compression));
+            Files.move(part.path(), pack, StandardCopyOption.ATOMIC_MOVE);
+            return LayerPack.open(pack);
+        } catch (IOException e) {
+            throw fullDisk(e, cache.root());
+        }
+    }
+
+    /** Says where there is no room, if that is what a failure means. */
+    static IOException fullDisk(IOException e, Path directory) {
+        String message = String.valueOf(e.getMessage());
+        if (!(e instanceof ExternalException) && (message.contains("No space left") || message.contains("quota exceeded"))) {
+            return new ExternalException("The disk is full: cannot write in %s (%s)".formatted(directory, message),
+                    "Free some space (`singularity cache clean` helps), or name another directory with SINGULARITY_CACHEDIR.", e);
+        }
+        return e;
+    }
+
+    private Digest convertLocal(Layer layer, int position, InputStream in, Task.Kind kind, FileChannel out, Compression compression)
+            throws IOException, InterruptedException {
+        Task task = new Task(kind, layer.displayDigest().toString(), layer.size(), position);
+        events.accept(new Event.Started(task));
+        try (CountingStream counting = new CountingStream(in, count -> events.accept(new Event.Advanced(task, count)))) {
+            Digest diffId = packer(compression).pack(counting, layer.mediaType(), layer.digest(), layer.diffId(), out).diffId();
+            events.accept(new Event.Finished(task));
+            return diffId;
+        } catch (IOException | InterruptedException | RuntimeException e) {
+            events.accept(new Event.Failed(task, String.valueOf(e.getMessage())));
+            throw e;
+        }
+    }
+
+    private Digest fetchAndConvert(Layer layer, int position, OciStore oci, FileChannel out, Compression compression, boolean exclusive)
+            throws IOException, InterruptedException {
+        Digest digest = layer.digest().orElseThrow();
+        Task task = new Task(Task.Kind.LAYER, digest.toString(), layer.size(), position);
+        // With the lock, the file's name is the same for whoever comes next, who can go on where this process was stopped.
+        SideFiles.SideFile ownPart = exclusive ? null : sideFiles.inCache("blob");
+        Path part = exclusive ? cache.part().resolve(digest.hex() + ".blob") : ownPart.path();
+        try (Download download = new Download(layer, part)) {
+            events.accept(new Event.Started(task));
+            FutureTask<Void> fetch = new FutureTask<>(() -> {
+                download.run(count -> events.accept(new Event.Advanced(task, count)));
+                return null;
+            });
+            Thread.ofVirtual().name("fetch " + digest).start(fetch);
+            try {
+                Digest diffId;
+                try {
+                    // The download hashes the blob itself.
+                    diffId = packer(compression).pack(download.follow(), layer.mediaType(), Optional.empty(), layer.diffId(), out).diffId();
+                } catch (CorruptDataException e) {
+                    // A wrong digest explains damage better than the place where it showed.
+                    await(fetch);
+                    throw e;
+                } catch (Download.FetchFailed e) {
+                    await(fetch);
+                    throw e;
+                }
+                await(fetch);
+                oci.put(part, digest);
+                events.accept(new Event.Finished(task));
+                return diffId;
+            } finally {
+                fetch.cancel(true);
+            }
+        } catch (IOException | InterruptedException | RuntimeException e) {
+            events.accept(new Event.Failed(task, String.valueOf(e.getMessage())));
+            throw e;
+        } finally {
+            if (ownPart != null) {
+                ownPart.close();
+            }
+        }
+    }
+
+    private static void await(Future<Void> fetch) throws IOException, InterruptedException {
+        try {
+            fetch.get();
+        } catch (ExecutionException e) {
+            switch (e.getCause()) {
+                case IOException io -> throw io;
+                case InterruptedException interrupted -> throw interrupted;
+                case RuntimeException defect -> throw defect;
+                case Error error -> throw error;
+                case Throwable other -> throw new IllegalStateException(other);
+            }
+        }
+    }
+
+    private LayerPacker packer(Compression compression) {
+        return new LayerPacker(compression, workers, memory, LayerLimits.STANDARD, events);
+    }
+
+    private static Event event(Event.Level level, String message) {
+        return new Event.Logged(level, message);
+    }
+}

@@ -1,0 +1,2 @@
+/** Settings, layered: distribution, site, user. */
+package io.sifter.engine.config;

@@ -1,0 +1,3 @@
+#!/bin/sh
+#
+# Variables that every container has are set in this file.

@@ -1,0 +1,2 @@
+#!/bin/sh
+# Variables of this container follow.
