@@ -110,25 +110,36 @@ public final class DirectoryTree implements FileTree {
             throw new IOException("The directory %s was closed before its content was read".formatted(path));
         }
         if (place != lastPlace) {
-            forgetLast();
-            Deque<String> down = new ArrayDeque<>();
-            for (Place at = place; at.parent != null; at = at.parent) {
-                down.push(at.name);
-            }
-            int descriptor = LinuxFiles.openDirectory(top, ".");
-            for (String step : down) {
-                int next;
-                try {
-                    next = LinuxFiles.openDirectory(descriptor, step);
-                } finally {
-                    LinuxFiles.close(descriptor);
-                }
-                descriptor = next;
-            }
-            lastDescriptor = descriptor;
-            lastPlace = place;
+            goTo(place);
         }
         return LinuxFiles.openFile(lastDescriptor, name);
+    }
+
+    /** Goes down from the last place where it lies on the way, else from the top: long ways are walked once. */
+    private void goTo(Place place) throws IOException {
+        Deque<String> down = new ArrayDeque<>();
+        Place start = place;
+        while (start.parent != null && start != lastPlace) {
+            down.push(start.name);
+            start = start.parent;
+        }
+        int descriptor = start == lastPlace ? lastDescriptor : LinuxFiles.openDirectory(top, ".");
+        if (start != lastPlace) {
+            forgetLast();
+        }
+        lastPlace = null;
+        lastDescriptor = -1;
+        for (String step : down) {
+            int next;
+            try {
+                next = LinuxFiles.openDirectory(descriptor, step);
+            } finally {
+                LinuxFiles.close(descriptor);
+            }
+            descriptor = next;
+        }
+        lastDescriptor = descriptor;
+        lastPlace = place;
     }
 
     private ExternalException failed(Place place, String name, LinuxFiles.Failure cause) {
