@@ -21,6 +21,7 @@ import okhttp3.Response;
 /** A registry as the OCI distribution specification has it, in the parts that reading images needs. */
 final class HttpRegistry implements Registry {
     private static final int MANIFEST_LIMIT = 4 << 20;
+    private static final int REPOSITORY_LIMIT = 255;
     private static final Pattern REPOSITORY = Pattern.compile(
             "[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*)*");
     private static final Pattern TAG = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9._-]{0,127}");
@@ -135,7 +136,7 @@ final class HttpRegistry implements Registry {
             }
         }
         // Both become part of a path: nothing else may slip in.
-        if (!REPOSITORY.matcher(repository).matches() || !digest && !TAG.matcher(tagOrDigest).matches()) {
+        if (repository.length() > REPOSITORY_LIMIT || !REPOSITORY.matcher(repository).matches() || !digest && !TAG.matcher(tagOrDigest).matches()) {
             throw new UserException("invalid reference format: '%s' in '%s'"
                     .formatted(Printable.of(tagOrDigest), Printable.of(repository)));
         }

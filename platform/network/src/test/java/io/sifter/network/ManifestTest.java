@@ -142,7 +142,7 @@ class ManifestTest extends Fixture {
         ScriptedRegistry registry = registry();
         Registry client = client(registry);
 
-        for (String repository : List.of("../../etc", "a//b", "a/../b", "Upper", "a?b=c", "a%2fb", "")) {
+        for (String repository : List.of("../../etc", "a//b", "a/../b", "Upper", "a?b=c", "a%2fb", "", "a/".repeat(50_000) + "a")) {
             assertThatThrownBy(() -> client.manifest(repository, "latest")).isInstanceOf(UserException.class)
                     .hasMessageStartingWith("invalid reference format");
         }

@@ -21,7 +21,10 @@ record ImageName(String host, String repository, String tag, Optional<Digest> di
             "[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*)*");
     private static final Pattern TAG = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9._-]{0,127}");
     private static final Pattern HOST = Pattern.compile("(?:[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?|\\[[0-9A-Fa-f:.]+])(?::\\d{1,5})?");
+    /** Of registry and repository together, as most clients have it. */
     private static final int LENGTH_LIMIT = 255;
+    /** With a tag of 128 and a digest of 7 + 128 characters, and their separators. */
+    private static final int TEXT_LIMIT = LENGTH_LIMIT + 129 + 136;
 
     /**
      * Parses {@code [host[:port]/]repository[:tag][@digest]}.
@@ -29,6 +32,9 @@ record ImageName(String host, String repository, String tag, Optional<Digest> di
      * @throws UserException with the words that Docker and its relatives use
      */
     static ImageName parse(String text) throws UserException {
+        if (text.length() > TEXT_LIMIT) {
+            throw invalid(text.substring(0, 40) + "…", "invalid reference format", "A name has up to %d characters.".formatted(LENGTH_LIMIT));
+        }
         Optional<Digest> digest = Optional.empty();
         String name = text;
         int at = text.indexOf('@');

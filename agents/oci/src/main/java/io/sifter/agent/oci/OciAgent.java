@@ -13,8 +13,10 @@ import io.sifter.spi.error.UserException;
 import io.sifter.spi.event.Event;
 import io.sifter.spi.reference.Platform;
 import io.sifter.spi.reference.Reference;
+import io.sifter.spi.source.ByteSource;
 import io.sifter.spi.source.Document;
 import io.sifter.spi.source.Source;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -35,16 +37,29 @@ public final class OciAgent implements Agent {
         Document top = layout.document(layout.choose(name.name(), name.digest(), options.platform()));
         Document manifest = Documents.select(top, options.platform(), layout::document);
         Manifest parsed = Documents.parseManifest(manifest);
-        Document config = layout.document(parsed.config());
+        Descriptor settings = parsed.config();
+        Document config = settings.data().isPresent() ? settings.verify(settings.data().get(), layout.directory().toString())
+                : layout.document(settings);
         checkPlatform(Documents.parseConfig(config), options.platform(), manifest == top);
         for (Descriptor layer : parsed.layers()) {
             checkPresent(layout, layer);
         }
-        return Documents.layered(manifest, config, layer -> layout.blob(layer.digest()), true);
+        return Documents.layered(manifest, config, layer -> bytes(layout, layer), true);
+    }
+
+    private static ByteSource bytes(OciLayout layout, Descriptor layer) {
+        if (layer.data().isEmpty()) {
+            return layout.blob(layer.digest());
+        }
+        byte[] data = layer.data().get();
+        return offset -> new ByteArrayInputStream(data, (int) Math.min(offset, data.length), data.length);
     }
 
     /** Better now than after the layers before it were converted. */
     private static void checkPresent(OciLayout layout, Descriptor layer) throws IOException {
+        if (layer.data().isPresent()) {
+            return;
+        }
         Path file = layout.path(layer.digest());
         if (!Files.isRegularFile(file)) {
             throw new CorruptDataException("%s lacks the layer %s".formatted(layout.directory(), layer.digest()),
