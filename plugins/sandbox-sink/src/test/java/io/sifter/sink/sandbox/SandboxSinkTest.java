@@ -2,7 +2,6 @@ package io.sifter.sink.sandbox;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.sifter.image.directory.DirectoryTree;
 import io.sifter.image.directory.LinuxFiles;
@@ -19,6 +18,7 @@ import io.sifter.spi.tree.Directory;
 import io.sifter.spi.tree.FileTree;
 import io.sifter.spi.tree.RegularFile;
 import io.sifter.spi.tree.Symlink;
+import io.sifter.testkit.Peers;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
@@ -29,6 +29,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Properties;
 import java.util.Queue;
 import java.util.SortedMap;
 import java.util.concurrent.AbstractExecutorService;
@@ -44,6 +45,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.pf4j.DefaultVersionManager;
 
 class SandboxSinkTest {
     private final ExecutorService workers = Executors.newFixedThreadPool(2);
@@ -68,7 +70,7 @@ class SandboxSinkTest {
 
     @Test
     void rootKeepsEverythingEntryByEntry() throws Exception {
-        assumeRoot();
+        Peers.root();
         Path target = temporary.resolve("box");
 
         write(Samples.everything(), target, Samples.OPTIONS);
@@ -80,7 +82,7 @@ class SandboxSinkTest {
 
     @Test
     void whatWasReadFromADirectoryIsWrittenTheSameAgain() throws Exception {
-        assumeRoot();
+        Peers.root();
         write(Samples.everything(), temporary.resolve("one"), Samples.OPTIONS);
 
         try (DirectoryTree tree = DirectoryTree.open(temporary.resolve("one"), this::record)) {
@@ -92,7 +94,7 @@ class SandboxSinkTest {
 
     @Test
     void allRootGivesEverythingToRoot() throws Exception {
-        assumeRoot();
+        Peers.root();
         Path target = temporary.resolve("box");
 
         write(Samples.everything(), target, Samples.options(true));
@@ -358,9 +360,9 @@ class SandboxSinkTest {
 
     @Test
     void aFullDiskIsNamedAndLeavesNothing() throws Exception {
-        assumeRoot();
+        Peers.root();
         Path small = Files.createDirectory(temporary.resolve("small"));
-        assumeTrue(run("mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", small.toString()) == 0, "tmpfs cannot be mounted here");
+        Peers.need(run("mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", small.toString()) == 0, "tmpfs cannot be mounted here");
         try {
             assertThatThrownBy(() -> write(Samples.tree("large", new RegularFile(Attributes.of(0644, 0), Samples.lying(3_000_000, 3_000_000))),
                     small.resolve("box"), Samples.OPTIONS))
@@ -397,6 +399,19 @@ class SandboxSinkTest {
         }
 
         assertThat(names()).isEmpty();
+    }
+
+    @Test
+    void theHostAcceptsWhatThePluginRequires() throws Exception {
+        Properties plugin = new Properties();
+        try (InputStream in = SandboxSink.class.getResourceAsStream("/plugin.properties")) {
+            plugin.load(in);
+        }
+
+        assertThat(Class.forName(plugin.getProperty("sink.sandbox"))).isEqualTo(SandboxSink.class);
+        DefaultVersionManager versions = new DefaultVersionManager();
+        assertThat(versions.checkVersionConstraint("1.0.0", plugin.getProperty("plugin.requires"))).isTrue();
+        assertThat(versions.checkVersionConstraint("2.0.0", plugin.getProperty("plugin.requires"))).isFalse();
     }
 
     private void write(FileTree tree, Path target, SinkOptions options) throws IOException, InterruptedException {
@@ -451,8 +466,7 @@ class SandboxSinkTest {
         Path classes = Files.createTempDirectory("classes");
         try {
             if (LinuxFiles.effectiveUser() == 0) {
-                assumeTrue(run("setpriv", "--version") == 0, "setpriv is not installed");
-                command.addAll(List.of("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"));
+                command.addAll(List.of(Peers.program("setpriv"), "--reuid", "65534", "--regid", "65534", "--clear-groups"));
                 Files.setPosixFilePermissions(classes, PosixFilePermissions.fromString("rwxr-xr-x"));
                 run("chown", "65534:65534", temporary.toString());
             }
@@ -481,10 +495,6 @@ class SandboxSinkTest {
             }
         }
         return String.join(File.pathSeparator, entries);
-    }
-
-    private static void assumeRoot() {
-        assumeTrue(LinuxFiles.effectiveUser() == 0, "only root keeps owners and makes devices");
     }
 
     private static int run(String... command) throws IOException, InterruptedException {
