@@ -1,0 +1,12 @@
+package io.sifter.cli;
+
+/** Exit codes of the reference. */
+final class Exit {
+    static final int SUCCESS = 0;
+    /** The command line cannot be understood. */
+    static final int USAGE = 1;
+    /** Something failed. */
+    static final int FAILURE = 255;
+
+    private Exit() {}
+}

@@ -1,0 +1,148 @@
+package io.sifter.cli;
+
+import io.sifter.cli.options.Command;
+import io.sifter.cli.options.CommandTable;
+import io.sifter.cli.options.HelpText;
+import io.sifter.cli.options.Invocation;
+import io.sifter.cli.options.Parser;
+import io.sifter.cli.options.PicocliParser;
+import io.sifter.cli.options.UsageException;
+import io.sifter.cli.options.Values;
+import io.sifter.cli.terminal.Level;
+import io.sifter.cli.terminal.LogLines;
+import io.sifter.cli.terminal.Terminal;
+import io.sifter.cli.terminal.TerminalWidth;
+import io.sifter.spi.error.UserException;
+import java.io.IOException;
+import java.util.List;
+import java.util.Optional;
+
+/** Every command except the start of containers, which is {@link Actions}. */
+public final class Main {
+    private final Caller caller;
+
+    Main(Caller caller) {
+        this.caller = caller;
+    }
+
+    public static void main(String[] words) {
+        Caller caller = Caller.ofProcess();
+        int exit = new Main(caller).run(List.of(words));
+        caller.out().flush();
+        caller.err().flush();
+        System.exit(exit);
+    }
+
+    /** Runs one command line; the exit code. */
+    int run(List<String> words) {
+        Command program = CommandTable.full();
+        try {
+            Invocation invocation = PicocliParser.parse(program, words);
+            Optional<Integer> answered = answer(program, invocation);
+            return answered.isPresent() ? answered.get() : perform(invocation);
+        } catch (UsageException e) {
+            caller.err().print(HelpText.complaint(e));
+            return Exit.USAGE;
+        }
+    }
+
+    /** Answers what is about the program itself. */
+    private Optional<Integer> answer(Command program, Invocation invocation) throws UsageException {
+        Command command = invocation.command();
+        if (invocation.program().flag("version")) {
+            caller.out().print(HelpText.PROGRAM + " version " + ProgramVersion.text() + "\n");
+            return Optional.of(Exit.SUCCESS);
+        }
+        if (invocation.values().flag("help")) {
+            caller.out().print(HelpText.help(command));
+            return Optional.of(Exit.SUCCESS);
+        }
+        if (command.path().isEmpty()) {
+            caller.err().print(HelpText.usageOnly(program));
+            return Optional.of(Exit.USAGE);
+        }
+        Parser.requireArity(command, invocation.arguments());
+        return switch (command.path()) {
+            case "help" -> Optional.of(help(program, invocation.arguments()));
+            case "version" -> {
+                caller.out().print(ProgramVersion.text() + "\n");
+                yield Optional.of(Exit.SUCCESS);
+            }
+            case "completion bash" -> {
+                caller.out().print(PicocliParser.completion(program));
+                yield Optional.of(Exit.SUCCESS);
+            }
+            case "completion zsh" -> {
+                caller.out().print("autoload -U +X bashcompinit && bashcompinit\n" + PicocliParser.completion(program));
+                yield Optional.of(Exit.SUCCESS);
+            }
+            default -> Optional.empty();
+        };
+    }
+
+    private int help(Command program, List<String> words) {
+        Command command = program;
+        for (String word : words) {
+            Optional<Command> child = command.subcommand(word);
+            if (child.isEmpty()) {
+                break;
+            }
+            command = child.get();
+        }
+        if (command == program && !words.isEmpty()) {
+            caller.err().print(HelpText.unknownTopic(program, words));
+        } else {
+            caller.out().print(HelpText.help(command));
+        }
+        return Exit.SUCCESS;
+    }
+
+    private int perform(Invocation invocation) throws UsageException {
+        LogLines lines = LogLines.of(false, false, false, false, false);
+        try {
+            invocation.program().readEnvironment(caller.environment());
+            lines = lines(invocation.program(), caller);
+            invocation.values().readEnvironment(caller.environment());
+            invocation.requireSupported();
+        } catch (UserException e) {
+            caller.err().print(Failures.text(e, lines));
+            return Exit.FAILURE;
+        }
+        Terminal terminal = new Terminal(lines, caller.err(), caller.terminal(), () -> TerminalWidth.of(caller.environment()));
+        // An interrupted program leaves the prompt on a line of its own; the engine removes its files likewise.
+        Thread lastLine = new Thread(terminal::flush, "last-line");
+        Runtime.getRuntime().addShutdownHook(lastLine);
+        try {
+            invocation.values().deprecationNotes().forEach(note -> terminal.log(Level.WARNING, note));
+            invocation.values().mootNotes().forEach(note -> terminal.log(Level.VERBOSE, note));
+            dispatch(new Session(caller, invocation, terminal));
+            return Exit.SUCCESS;
+        } catch (IOException | InterruptedException | RuntimeException | Error e) {
+            terminal.flush();
+            terminal.print(Failures.text(e, lines));
+            return Exit.FAILURE;
+        } finally {
+            terminal.close();
+        }
+    }
+
+    /** How much is told, by the flags; colours on terminals only. */
+    static LogLines lines(Values program, Caller caller) {
+        return LogLines.of(program.flag("debug"), program.flag("verbose"), program.flag("quiet"), program.flag("silent"),
+                caller.terminal() && !program.flag("nocolor"));
+    }
+
+    private static void dispatch(Session session) throws IOException, InterruptedException, UsageException {
+        switch (session.invocation().command().path()) {
+            case "build" -> Build.run(session);
+            case "cache clean" -> CacheCommands.clean(session);
+            case "cache list" -> CacheCommands.list(session);
+            case "inspect" -> Inspect.run(session);
+            case "plugin list" -> Plugins.list(session);
+            case "pull" -> Pull.run(session);
+            case "run-help" -> Inspect.runHelp(session);
+            case "sif dump", "sif header", "sif list" -> SifCommands.run(session);
+            default -> throw new IllegalStateException("No code for command '" + session.invocation().command().path() + "'");
+        }
+    }
+}
