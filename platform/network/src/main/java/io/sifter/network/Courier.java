@@ -138,12 +138,13 @@ final class Courier {
         long start = System.nanoTime();
         try {
             Response response = clients.client(ask.url(), ask.verified()).newCall(builder.build()).execute();
-            log("%s %s: %d, %d ms%s".formatted(ask.method(), shown(ask.url()), response.code(), millisSince(start),
-                    authorization.isPresent() ? ", signed" : ""));
+            // Plain concatenation: formatting numbers loads the data of locales, which takes longer than the request.
+            log(ask.method() + " " + shown(ask.url()) + ": " + response.code() + ", " + millisSince(start) + " ms"
+                    + (authorization.isPresent() ? ", signed" : ""));
             return response;
         } catch (IOException e) {
             heed();
-            log("%s %s: %s after %d ms".formatted(ask.method(), shown(ask.url()), e.getClass().getSimpleName(), millisSince(start)));
+            log(ask.method() + " " + shown(ask.url()) + ": " + e.getClass().getSimpleName() + " after " + millisSince(start) + " ms");
             throw e;
         }
     }

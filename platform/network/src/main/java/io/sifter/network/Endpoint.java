@@ -26,7 +26,7 @@ import okhttp3.Response;
  * signs them. Safe for any thread.
  */
 final class Endpoint {
-    /** How long plain HTTP waits for HTTPS to come first, where both are acceptable. */
+    /** How long the second of two ways waits for the first. */
     private static final long HEAD_START_MILLIS = 300;
 
     /** What the first request told. */
@@ -194,26 +194,33 @@ final class Endpoint {
         }
     }
 
-    /** HTTPS, and shortly after or when that failed plain HTTP; the first that answers like a registry. */
+    /**
+     * HTTPS and plain HTTP, one shortly after the other or when it failed; the first that answers like a registry. Where
+     * no port is given they are different servers, and HTTPS goes first. A port that is given speaks one of the two, so
+     * that the order decides nothing; then plain HTTP goes first, because for TLS much has to be loaded.
+     */
     private Contact race() throws IOException, InterruptedException {
         HttpUrl plainBase = Hosts.url("http", Hosts.contacted(host));
+        boolean portGiven = secureBase.port() == plainBase.port();
         try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
             CompletionService<Contact> finished = new ExecutorCompletionService<>(threads);
             List<Future<Contact>> started = new ArrayList<>();
-            started.add(finished.submit(() -> ping(secureBase)));
+            started.add(finished.submit(() -> ping(portGiven ? plainBase : secureBase)));
             try {
                 Future<Contact> first = finished.poll(HEAD_START_MILLIS, TimeUnit.MILLISECONDS);
                 if (first != null && first.state() == Future.State.SUCCESS) {
                     return first.resultNow();
                 }
-                started.add(finished.submit(() -> ping(plainBase)));
+                started.add(finished.submit(() -> ping(portGiven ? secureBase : plainBase)));
                 for (int waiting = first == null ? 2 : 1; waiting > 0; waiting--) {
                     Future<Contact> next = finished.take();
                     if (next.state() == Future.State.SUCCESS) {
                         return next.resultNow();
                     }
                 }
-                throw neither(started.getFirst().exceptionNow(), plainBase, started.getLast().exceptionNow());
+                Throwable one = started.getFirst().exceptionNow();
+                Throwable other = started.getLast().exceptionNow();
+                throw neither(portGiven ? other : one, plainBase, portGiven ? one : other);
             } finally {
                 started.forEach(task -> task.cancel(true));
             }

@@ -126,7 +126,7 @@ class TransportTest extends Fixture {
     }
 
     @Test
-    void httpsIsPreferredWhereBothAreAcceptable() throws Exception {
+    void aPortThatSpeaksTlsIsFoundWhereBothAreAcceptable() throws Exception {
         ScriptedRegistry registry = secure(good);
 
         assertThat(trusting(good, registry.host()).manifest(REPOSITORY, "latest").digest()).isEqualTo(image().manifest().digest());
