@@ -2,18 +2,13 @@ package io.sifter.squashfs;
 
 import io.sifter.spi.error.CorruptDataException;
 import java.io.IOException;
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 
 /** Reads little-endian fields one after the other, in disk order. One thread at a time. */
 abstract class FieldInput {
-    private static final VarHandle U16 = MethodHandles.byteArrayViewVarHandle(short[].class, ByteOrder.LITTLE_ENDIAN);
-    private static final VarHandle U32 = MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
-    private static final VarHandle U64 = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
-
+    /** Put together by hand: a handle would cost a process that starts up more than all fields it reads. */
     private final byte[] field = new byte[Long.BYTES];
 
     /** Copies the next bytes, all of them, or throws {@link CorruptDataException} where the input ends. */
@@ -27,7 +22,7 @@ abstract class FieldInput {
 
     final int u16() throws IOException {
         read(field, 0, Short.BYTES);
-        return (short) U16.get(field, 0) & 0xFFFF;
+        return field[0] & 0xFF | (field[1] & 0xFF) << 8;
     }
 
     final int s16() throws IOException {
@@ -36,7 +31,7 @@ abstract class FieldInput {
 
     final int s32() throws IOException {
         read(field, 0, Integer.BYTES);
-        return (int) U32.get(field, 0);
+        return word(0);
     }
 
     final long u32() throws IOException {
@@ -46,7 +41,7 @@ abstract class FieldInput {
     /** Values from 2^63 on come out negative. */
     final long u64() throws IOException {
         read(field, 0, Long.BYTES);
-        return (long) U64.get(field, 0);
+        return word(0) & 0xFFFF_FFFFL | (long) word(Integer.BYTES) << 32;
     }
 
     final byte[] bytes(long length) throws IOException {
@@ -78,6 +73,10 @@ abstract class FieldInput {
             throw corrupt("%d %s are announced, %d bytes are left".formatted(count, what, remaining()));
         }
         return (int) count;
+    }
+
+    private int word(int at) {
+        return field[at] & 0xFF | (field[at + 1] & 0xFF) << 8 | (field[at + 2] & 0xFF) << 16 | field[at + 3] << 24;
     }
 
     final CorruptDataException corrupt(String message) {

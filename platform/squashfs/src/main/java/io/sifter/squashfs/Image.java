@@ -33,7 +33,6 @@ final class Image implements Closeable {
     final XattrTableHeader xattrHeader;
     final LookupTable xattrSets;
 
-    private final MetadataCursor inodeCursor;
     private final Map<Long, Map<String, byte[]>> xattrs = new HashMap<>();
     private final Map<Long, byte[]> sharedValues = new HashMap<>();
     private long xattrSize;
@@ -82,7 +81,6 @@ final class Image implements Closeable {
             throw corrupt("the directory table starts at %d and what follows it at %d"
                     .formatted(superblock.directoryTable(), directoryEnd));
         }
-        inodeCursor = inodes();
     }
 
     /**
@@ -124,19 +122,15 @@ final class Image implements Closeable {
         return new MetadataCursor(blocks, "xattr table", xattrHeader.start(), xattrSets.start());
     }
 
-    Inode inode(long reference) throws IOException {
-        inodeCursor.seek(reference);
-        return Inode.read(inodeCursor, superblock);
-    }
-
-    /** From now on, no more bytes of inodes can be read than the inode table holds: who reads each inode once never does. */
-    void limitInodes() throws IOException {
-        inodeCursor.limit(blocks.capacity(superblock.inodeTable(), superblock.directoryTable(), "inode table"));
+    /** @param in in the inode table */
+    Inode inode(long reference, MetadataCursor in) throws IOException {
+        in.seek(reference);
+        return Inode.read(in, superblock);
     }
 
     /** The inode that an entry leads to, which must be what the entry says. */
-    Inode inode(Listing entry) throws IOException {
-        Inode inode = inode(entry.reference());
+    Inode inode(Listing entry, MetadataCursor in) throws IOException {
+        Inode inode = inode(entry.reference(), in);
         if (inode.kind() != entry.kind() || inode.header().number() != entry.number()) {
             throw corrupt("the entry '%s' leads to a %s with the number %d, which is a %s with the number %d".formatted(
                     shown(entry.name()), entry.kind(), entry.number(), inode.kind(), inode.header().number()));
@@ -144,8 +138,8 @@ final class Image implements Closeable {
         return inode;
     }
 
-    Inode.Directory root() throws IOException {
-        Inode root = inode(superblock.root());
+    Inode.Directory root(MetadataCursor in) throws IOException {
+        Inode root = inode(superblock.root(), in);
         if (root.kind() != InodeKind.DIRECTORY) {
             throw corrupt("its root is not a directory but a " + root.kind());
         }
@@ -266,7 +260,7 @@ final class Image implements Closeable {
             throw corrupt("%d bytes of the %s are expected at %d, the image has %d"
                     .formatted(length, name, position, superblock.size()));
         }
-        return new FieldInput.OfArray(bytes.read(position, (int) length), "SquashFS " + name);
+        return new FieldInput.OfArray(bytes.read(position, (int) length), name);
     }
 
     private LookupTable table(String name, long entries, int entrySize, long list, long next, boolean adjacent)
@@ -288,7 +282,7 @@ final class Image implements Closeable {
             throw corrupt("the list of the %s has %d bytes for %d entries, but starts at %d and ends at %d"
                     .formatted(name, size, entries, list, next));
         }
-        long[] locations = LocationList.read(fields(list, size, name + ", list"), length, end);
+        long[] locations = LocationList.read(fields(list, size, name), length, end);
         return new LookupTable(blocks, name, locations, end, entrySize);
     }
 

@@ -26,7 +26,9 @@ final class ImageCheck implements ImageWalk.Visitor<Boolean> {
         image.ids.check(image.superblock.ids());
         checkFragments(content);
         checkXattrs();
-        checkExports(ImageWalk.walk(image, this));
+        var walk = new ImageWalk<>(image, this);
+        walk.run();
+        checkExports(walk);
     }
 
     @Override
@@ -134,17 +136,18 @@ final class ImageCheck implements ImageWalk.Visitor<Boolean> {
     }
 
     /** Whoever has a file handle reaches inodes through the export table, also such as no directory shows. */
-    private void checkExports(InodeNumbers reached) throws IOException {
+    private void checkExports(ImageWalk<Boolean> walk) throws IOException {
         if (image.exports == null) {
             return;
         }
         image.exports.check(image.superblock.inodes());
+        InodeNumbers reached = walk.reached();
         Set<Long> others = new HashSet<>();
         for (long number = 1; number <= image.superblock.inodes(); number++) {
             long reference = image.exports.entry(number - 1).u64();
             if (!reached.contains(number)) {
                 if (others.add(reference)) {
-                    check(image.inode(reference));
+                    check(walk.inode(reference));
                 }
             } else if (reference != reached.reference(number)) {
                 throw Image.corrupt("inode %d is at the reference 0x%X, the export table says 0x%X"

@@ -24,11 +24,20 @@ final class ImageWalk<D> {
     private final Visitor<D> visitor;
     private final InodeNumbers numbers = new InodeNumbers();
     private final Deque<Pending<D>> pending = new ArrayDeque<>();
+    private final MetadataCursor inodes;
     private long listingsLeft;
 
-    private ImageWalk(Image image, Visitor<D> visitor) {
+    ImageWalk(Image image, Visitor<D> visitor) throws IOException {
+        if (image.superblock.inodes() > MAX_INODES) {
+            throw Image.corrupt("it has %d inodes, we read up to %d".formatted(image.superblock.inodes(), MAX_INODES));
+        }
         this.image = image;
         this.visitor = visitor;
+        this.inodes = image.inodes();
+        inodes.limit(image.blocks.capacity(
+                image.superblock.inodeTable(), image.superblock.directoryTable(), "inode table"));
+        this.listingsLeft = Math.min(MAX_LISTINGS, image.blocks.capacity(
+                image.superblock.directoryTable(), image.directoryEnd, "directory table"));
     }
 
     /** What happens on the way. A directory comes before what is in it; otherwise the order means nothing. */
@@ -43,21 +52,8 @@ final class ImageWalk<D> {
         void link(D parent, String name, long number) throws IOException;
     }
 
-    /** Returns the inodes that were reached. */
-    static <D> InodeNumbers walk(Image image, Visitor<D> visitor) throws IOException {
-        if (image.superblock.inodes() > MAX_INODES) {
-            throw Image.corrupt("it has %d inodes, we read up to %d".formatted(image.superblock.inodes(), MAX_INODES));
-        }
-        var walk = new ImageWalk<>(image, visitor);
-        walk.run();
-        return walk.numbers;
-    }
-
-    private void run() throws IOException {
-        listingsLeft = Math.min(MAX_LISTINGS, image.blocks.capacity(
-                image.superblock.directoryTable(), image.directoryEnd, "directory table"));
-        image.limitInodes();
-        Inode.Directory root = image.root();
+    void run() throws IOException {
+        Inode.Directory root = image.root(inodes);
         numbers.add(root.header().number(), image.superblock.root(), root.kind());
         pending.push(new Pending<>(null, "", root, 0, visitor.root(root)));
         MetadataCursor directories = image.directories();
@@ -69,6 +65,16 @@ final class ImageWalk<D> {
                 throw new CorruptDataException("%s (in directory '%s')".formatted(e.getMessage(), next.path()), e);
             }
         }
+    }
+
+    /** All inodes that were visited. */
+    InodeNumbers reached() {
+        return numbers;
+    }
+
+    /** Reads one more inode. As the walk reads each but once, together they are not more than their table holds. */
+    Inode inode(long reference) throws IOException {
+        return image.inode(reference, inodes);
     }
 
     private void list(Pending<D> parent, MetadataCursor directories) throws IOException {
@@ -114,7 +120,7 @@ final class ImageWalk<D> {
             visitor.link(parent.made, name, number);
             return;
         }
-        Inode inode = image.inode(entry);
+        Inode inode = image.inode(entry, inodes);
         numbers.add(number, entry.reference(), entry.kind());
         if (!(inode instanceof Inode.Directory child)) {
             visitor.leaf(parent.made, name, inode);

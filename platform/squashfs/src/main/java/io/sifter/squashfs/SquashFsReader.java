@@ -25,6 +25,7 @@ public final class SquashFsReader implements Closeable {
     private static final int MAX_HOPS = 40;
 
     private final Image image;
+    private TreeBuilder trees;
 
     private SquashFsReader(Image image) {
         this.image = image;
@@ -97,7 +98,10 @@ public final class SquashFsReader implements Closeable {
      * @return good as long as the channel is open; closing it does nothing
      */
     public FileTree tree() throws IOException {
-        return FileTree.of(TreeBuilder.build(image));
+        if (trees == null) {
+            trees = new TreeBuilder(image);
+        }
+        return FileTree.of(trees.build());
     }
 
     /** Checks all metadata, whether it is in use or not, but no content of files. */
@@ -117,8 +121,9 @@ public final class SquashFsReader implements Closeable {
     }
 
     private Optional<Stat> find(String rawPath, int hops) throws IOException {
+        MetadataCursor inodes = image.inodes();
         List<Inode.Directory> parents = new ArrayList<>();
-        Inode at = image.root();
+        Inode at = image.root(inodes);
         List<String> rest = new ArrayList<>();
         push(rawPath, rest);
         int hopsLeft = hops;
@@ -134,7 +139,7 @@ public final class SquashFsReader implements Closeable {
                 at = parents.isEmpty() ? directory : parents.removeLast();
                 continue;
             }
-            Inode next = find(directory, name);
+            Inode next = find(directory, name, inodes);
             if (next == null) {
                 return Optional.empty();
             }
@@ -144,7 +149,7 @@ public final class SquashFsReader implements Closeable {
                 }
                 if (link.target().charAt(0) == '/') {
                     parents.clear();
-                    at = image.root();
+                    at = image.root(inodes);
                 }
                 push(link.target(), rest);
             } else {
@@ -155,12 +160,12 @@ public final class SquashFsReader implements Closeable {
         return Optional.of(new Stat(at, image.attributes(at)));
     }
 
-    private Inode find(Inode.Directory directory, String name) throws IOException {
+    private Inode find(Inode.Directory directory, String name, MetadataCursor inodes) throws IOException {
         var listing = new Listing(image.directories(), directory);
         if (!listing.seek(name) || !listing.name().equals(name)) {
             return null;
         }
-        return image.inode(listing);
+        return image.inode(listing, inodes);
     }
 
     /** Puts the parts of a path on top of a stack, the first one last. A slash at the end asks for a directory. */

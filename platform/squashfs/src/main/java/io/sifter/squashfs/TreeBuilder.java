@@ -2,7 +2,6 @@ package io.sifter.squashfs;
 
 import io.sifter.spi.tree.Attributes;
 import io.sifter.spi.tree.Compression;
-import io.sifter.spi.tree.Compression.Codec;
 import io.sifter.spi.tree.Content;
 import io.sifter.spi.tree.Device;
 import io.sifter.spi.tree.Directory;
@@ -19,7 +18,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 
-/** Makes the nodes of a whole image. */
+/** Makes the nodes of a whole image, whose content comes from one store. */
 final class TreeBuilder implements ImageWalk.Visitor<Directory> {
     /** Words of zero blocks, which cost an image nothing; these are two terabytes of holes in blocks of 128 KiB. */
     private static final int MAX_SPARSE = 1 << 24;
@@ -31,16 +30,20 @@ final class TreeBuilder implements ImageWalk.Visitor<Directory> {
     private Directory root;
     private long sparse;
 
-    private TreeBuilder(Image image) throws IOException {
+    TreeBuilder(Image image) throws IOException {
         this.image = image;
-        this.store = new Store(image.bytes.channel(), compression(image));
+        var compression = new Compression(
+                image.superblock.codec(), image.compressorOptions().level(), image.superblock.blockSize());
+        this.store = new Store(image.bytes.channel(), compression);
         this.reader = new PackedReader(store);
     }
 
-    static Directory build(Image image) throws IOException {
-        var builder = new TreeBuilder(image);
-        ImageWalk.walk(image, builder);
-        return builder.root;
+    /** Trees that one builder makes share a store. */
+    Directory build() throws IOException {
+        leaves.clear();
+        sparse = 0;
+        new ImageWalk<>(image, this).run();
+        return root;
     }
 
     @Override
@@ -100,11 +103,6 @@ final class TreeBuilder implements ImageWalk.Visitor<Directory> {
         }
         long start = SizeWord.total(file.words()) == 0 ? 0 : image.bytes.inChannel(file.start());
         return new InImage(reader, new PackedContent(store, start, file.words(), tail), file.size());
-    }
-
-    private static Compression compression(Image image) throws IOException {
-        Codec codec = image.superblock.codec();
-        return new Compression(codec, image.compressorOptions().level(), image.superblock.blockSize());
     }
 
     private record InImage(PackedReader reader, PackedContent blocks, long size) implements Content {
