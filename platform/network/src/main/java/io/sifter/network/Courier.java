@@ -15,7 +15,10 @@ import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLHandshakeException;
 import okhttp3.HttpUrl;
@@ -43,12 +46,15 @@ final class Courier {
     }
 
     private static final int REDIRECTS = 10;
+    private static final int WARNINGS = 20;
+    private static final Pattern WARNING = Pattern.compile("299 \\S+ \"((?:[^\"\\\\]|\\\\.){1,2000})\".*");
     private static final Set<Integer> PASSING = Set.of(408, 429, 499, 500, 502, 503, 504, 522);
 
     private final Clients clients;
     private final Proxies proxies;
     private final NetworkSettings settings;
     private final Consumer<Event> events;
+    private final Set<String> warned = ConcurrentHashMap.newKeySet();
 
     Courier(Clients clients, Proxies proxies, NetworkSettings settings, Consumer<Event> events) {
         this.clients = clients;
@@ -66,12 +72,22 @@ final class Courier {
         return cause instanceof SifterException known ? known : Fault.of(url, cause, proxies.describe(url), settings);
     }
 
+    /** One attempt at a request. */
+    interface Attempt {
+        Response send() throws IOException, InterruptedException;
+    }
+
     /** Sends, repeating as settings say. {@code reading} closes the response or hands it on. */
     <T> T send(Ask ask, Signer signer, Reading<T> reading) throws IOException, InterruptedException {
+        return repeat(ask, () -> sendOnce(ask, signer), reading);
+    }
+
+    /** As {@link #send}, where an attempt takes more than one request. */
+    <T> T repeat(Ask ask, Attempt request, Reading<T> reading) throws IOException, InterruptedException {
         for (int attempt = 1;; attempt++) {
             boolean last = attempt >= settings.attempts();
             try {
-                Response response = sendOnce(ask, signer);
+                Response response = request.send();
                 Optional<Duration> wait = last ? Optional.empty() : pause(response, attempt);
                 if (wait.isEmpty()) {
                     return reading.read(response);
@@ -81,7 +97,8 @@ final class Courier {
                 rest(wait.get(), "%s answered with status %d".formatted(ask.url().host(), status));
             } catch (IOException e) {
                 heed();
-                if (last || !passes(e)) {
+                // A refusal is final here: its status was looked at, or a token server's was in its own turns.
+                if (last || e instanceof Refusal || !passes(e)) {
                     throw e;
                 }
                 rest(Pause.before(attempt, settings.retryDelay()), "%s: %s".formatted(ask.url().host(), e.getClass().getSimpleName()));
@@ -138,6 +155,7 @@ final class Courier {
         long start = System.nanoTime();
         try {
             Response response = clients.client(ask.url(), ask.verified()).newCall(builder.build()).execute();
+            warn(ask.url(), response);
             // Plain concatenation: formatting numbers loads the data of locales, which takes longer than the request.
             log(ask.method() + " " + shown(ask.url()) + ": " + response.code() + ", " + millisSince(start) + " ms"
                     + (authorization.isPresent() ? ", signed" : ""));
@@ -146,6 +164,16 @@ final class Courier {
             heed();
             log(ask.method() + " " + shown(ask.url()) + ": " + e.getClass().getSimpleName() + " after " + millisSince(start) + " ms");
             throw e;
+        }
+    }
+
+    /** What an operator wants users to know (distribution specification, "Warnings"); each text is shown once. */
+    private void warn(HttpUrl url, Response response) {
+        for (String header : response.headers("Warning")) {
+            Matcher warning = WARNING.matcher(header);
+            if (warning.matches() && warned.size() < WARNINGS && warned.add(header)) {
+                events.accept(Event.warning(url.host() + ": " + Printable.of(warning.group(1).replaceAll("\\\\(.)", "$1"))));
+            }
         }
     }
 

@@ -88,9 +88,9 @@ final class Endpoint {
         HttpUrl url = made.base.resolve("v2/" + path);
         Ask ask = details.apply(Ask.of(method, url, !plainHttp));
         Session session = new Session(repository);
-        Courier.Reading<T> checked = response -> reading.read(response.code() == 401 ? again(ask, session, response) : response);
+        Courier.Attempt attempt = () -> signedIn(ask, session, courier.sendOnce(ask, session));
         try {
-            return repeat ? courier.send(ask, session, checked) : checked.read(courier.sendOnce(ask, session));
+            return repeat ? courier.repeat(ask, attempt, reading) : reading.read(attempt.send());
         } catch (Refusal refusal) {
             throw refusal;
         } catch (IOException e) {
@@ -99,13 +99,18 @@ final class Endpoint {
         }
     }
 
-    /** Meets the challenge of a refused request, where that was not tried already. */
-    private Response again(Ask ask, Session session, Response refused) throws IOException, InterruptedException {
-        Optional<Challenge> challenge = Challenge.of(refused);
-        if (challenge.isEmpty() || !session.meet(challenge.get(), refused.request().url())) {
-            return refused;
+    /** Meets the challenge of a refused request and sends it again, where that was not tried already. */
+    private Response signedIn(Ask ask, Session session, Response response) throws IOException, InterruptedException {
+        Optional<Challenge> challenge = response.code() == 401 ? Challenge.of(response) : Optional.empty();
+        try {
+            if (challenge.isEmpty() || !session.meet(challenge.get(), response.request().url())) {
+                return response;
+            }
+        } catch (IOException | InterruptedException e) {
+            response.close();
+            throw e;
         }
-        refused.close();
+        response.close();
         return courier.sendOnce(ask, session);
     }
 

@@ -23,7 +23,7 @@ final class Pass {
     private final ReentrantLock lock = new ReentrantLock();
 
     private Set<String> scopes;
-    private Optional<Credential> credential;
+    private volatile Optional<Credential> credential;
     private String token;
     private long fetchedAt;
     private Duration lifetime;
@@ -37,12 +37,8 @@ final class Pass {
 
     /** Whether requests go in anonymously; true also before anybody was asked. */
     boolean anonymous() {
-        lock.lock();
-        try {
-            return credential == null || credential.isEmpty();
-        } finally {
-            lock.unlock();
-        }
+        Optional<Credential> found = credential;
+        return found == null || found.isEmpty();
     }
 
     /** The value of {@code Authorization} that meets a challenge; empty if there is nothing to meet it with. */

@@ -265,4 +265,26 @@ class AuthenticationTest extends Fixture {
         assertThat(Hosts.display("index.docker.io")).isEqualTo("docker.io");
         assertThat(Hosts.contacted("docker.io")).isEqualTo("registry-1.docker.io");
     }
+
+    @Test
+    void aFaultAfterTheChallengeWasMetIsWaitedOutToo() throws Exception {
+        ScriptedRegistry registry = registry().requireToken();
+        Registry client = client(registry);
+        client.manifest(REPOSITORY, "latest");
+        registry.once("GET .*/manifests/latest", new Fault.Instead(401, Map.of("WWW-Authenticate",
+                "Bearer realm=\"http://%s/token\",service=\"test\",scope=\"repository:team/tool:pull\",error=\"invalid_token\"".formatted(registry.host())), ""));
+        registry.once("GET .*/manifests/latest", Fault.status(503));
+
+        assertThat(client.manifest(REPOSITORY, "latest").digest()).isEqualTo(image().manifest().digest());
+    }
+
+    @Test
+    void aTokenServerOutOfOrderIsAskedAsOftenAsTheRegistryWouldBe() throws Exception {
+        ScriptedRegistry registry = registry().requireToken();
+        registry.always("GET /token", Fault.status(503));
+
+        assertThatThrownBy(() -> client(registry).manifest(REPOSITORY, "latest")).isInstanceOf(ExternalException.class);
+
+        assertThat(registry.received("GET /token")).hasSize(4);
+    }
 }

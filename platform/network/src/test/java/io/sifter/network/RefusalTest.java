@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.sifter.network.credential.Credential;
+import io.sifter.spi.Registry;
 import io.sifter.spi.error.ExternalException;
 import io.sifter.spi.error.UnreachableException;
+import io.sifter.spi.event.Event;
 import io.sifter.testkit.registry.Fault;
 import io.sifter.testkit.registry.ScriptedRegistry;
 import java.util.Map;
@@ -113,5 +115,17 @@ class RefusalTest extends Fixture {
         String one = "{\"code\":\"DENIED\",\"message\":\"no\"},";
 
         assertThat(told(refused(json(403, "{\"errors\":[" + one.repeat(1000) + "{}]}"))).lines()).hasSize(11);
+    }
+
+    @Test
+    void whatOperatorsWantToBeKnownIsShownOnce() throws Exception {
+        ScriptedRegistry registry = registry();
+        registry.always(MANIFESTS, new Fault.Headers(Map.of("Warning", "299 - \"moves on \\\"Monday\\\"\"")));
+        Registry client = client(registry);
+
+        client.manifest(REPOSITORY, "latest");
+        client.manifest(REPOSITORY, "latest");
+
+        assertThat(events.stream().filter(Event.warning("127.0.0.1: moves on \"Monday\"")::equals)).hasSize(1);
     }
 }
