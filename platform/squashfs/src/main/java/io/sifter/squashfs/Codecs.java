@@ -124,7 +124,7 @@ public final class Codecs {
             try {
                 return decompressor.decompress(in, out);
             } catch (RuntimeException e) { // the library has several for hostile input
-                throw Zlib.malformed(e);
+                throw malformed(e);
             }
         }
     }
@@ -143,9 +143,13 @@ public final class Codecs {
             MemorySegment.copy(block, 0, out, ValueLayout.JAVA_BYTE, 0, block.length);
             return block.length;
         } catch (IOException e) {
-            var malformed = new DataFormatException(e.getMessage());
-            malformed.initCause(e);
-            throw malformed;
+            throw malformed(e);
         }
+    }
+
+    private static DataFormatException malformed(Exception e) {
+        var malformed = new DataFormatException(e.getMessage());
+        malformed.initCause(e);
+        return malformed;
     }
 }

@@ -67,9 +67,7 @@ class CodecsTest {
         int length = Codecs.compressor(new Compression(Codec.GZIP, 6, 1 << 17))
                 .compress(MemorySegment.ofArray(block), out);
         byte[] stream = out.asSlice(0, length).toArray(ValueLayout.JAVA_BYTE);
-        if (Codecs.isNative(Codec.GZIP)) {
-            assertThat(stream).startsWith(0x78, 0xDA);
-        }
+        assertThat(stream).startsWith(0x78);
         var inflater = new Inflater();
         inflater.setInput(stream);
         byte[] back = new byte[block.length];
