@@ -76,7 +76,7 @@ final class Blob {
     }
 
     private static UnaryOperator<Ask> from(long offset) {
-        return ask -> (offset == 0 ? ask : ask.with("Range", "bytes=%d-".formatted(offset))).proving();
+        return ask -> (offset == 0 ? ask : ask.with("Range", "bytes=%d-".formatted(offset))).forBlob();
     }
 
     private Part part(Response response, long offset) throws IOException {

@@ -24,14 +24,15 @@ import okhttp3.CookieJar;
 import okhttp3.Dispatcher;
 import okhttp3.HttpUrl;
 import okhttp3.OkHttpClient;
+import okhttp3.Protocol;
 
 /**
  * OkHttp's clients: one pool of connections under all of them. What concerns TLS is set up when the first secure
  * connection is made. Safe for any thread.
  */
 final class Clients {
-    /** Which TLS a connection gets. */
-    private record Kind(String host, boolean verified) {}
+    /** Which TLS a connection gets, and whether it carries one large answer at a time. */
+    private record Kind(String host, boolean verified, boolean bulk) {}
 
     private final NetworkSettings settings;
     private final OkHttpClient plain;
@@ -57,8 +58,12 @@ final class Clients {
                 .build();
     }
 
-    /** @param verified whether the server's certificate has to be trusted */
-    OkHttpClient client(HttpUrl url, boolean verified) throws IOException {
+    /**
+     * @param verified whether the server's certificate has to be trusted
+     * @param bulk whether a large answer is expected: then HTTP/1.1 is spoken even where the server knows HTTP/2. Several
+     *     connections carry more than one, and unpacking the frames of HTTP/2 takes as long as decrypting what is in them
+     */
+    OkHttpClient client(HttpUrl url, boolean verified, boolean bulk) throws IOException {
         if (!url.isHttps()) {
             return plain;
         }
@@ -68,12 +73,15 @@ final class Clients {
                 .filter(Files::isDirectory)
                 .toList();
         // Hosts without a directory share one client.
-        Kind kind = new Kind(own.isEmpty() ? "" : host, verified);
+        Kind kind = new Kind(own.isEmpty() ? "" : host, verified, bulk);
         OkHttpClient existing = secure.get(kind);
         if (existing != null) {
             return existing;
         }
-        OkHttpClient made = secure(own, verified);
+        // Both share what TLS remembers of a server, so that further handshakes are short.
+        OkHttpClient made = bulk
+                ? client(url, verified, false).newBuilder().protocols(List.of(Protocol.HTTP_1_1)).build()
+                : secure(own, verified);
         OkHttpClient raced = secure.putIfAbsent(kind, made);
         return raced == null ? made : raced;
     }

@@ -154,7 +154,7 @@ final class Courier {
         authorization.ifPresent(value -> builder.header("Authorization", value));
         long start = System.nanoTime();
         try {
-            Response response = clients.client(ask.url(), ask.verified()).newCall(builder.build()).execute();
+            Response response = clients.client(ask.url(), ask.verified(), ask.blob()).newCall(builder.build()).execute();
             warn(ask.url(), response);
             // Plain concatenation: formatting numbers loads the data of locales, which takes longer than the request.
             log(ask.method() + " " + shown(ask.url()) + ": " + response.code() + ", " + millisSince(start) + " ms"
@@ -205,7 +205,7 @@ final class Courier {
             throw new ExternalException("%s redirects to a place that is no URL: %s"
                     .formatted(ask.url().host(), Printable.of(location.replaceAll("\\?.*", "?…"))), "Tell the operators of the registry.");
         }
-        if (ask.url().isHttps() && !target.isHttps() && ask.verified() && !ask.selfProving()) {
+        if (ask.url().isHttps() && !target.isHttps() && ask.verified() && !ask.blob()) {
             response.close();
             throw new ExternalException("%s redirects from HTTPS to plain HTTP, to %s".formatted(ask.url().host(), target.host()),
                     "What came from there could not be trusted. With --no-https it is accepted.");

@@ -205,17 +205,22 @@ class TransportTest extends Fixture {
     }
 
     @Test
-    void http2IsSpokenWhereTheServerDoes() throws Exception {
+    void documentsComeOverHttp2AndBlobsOverConnectionsOfTheirOwn() throws Exception {
         MockWebServer server = new MockWebServer();
         server.useHttps(good.server(List.of()).getSocketFactory());
         byte[] blob = bytes(3 << 20);
         server.enqueue(new MockResponse.Builder().code(200).build());
+        server.enqueue(new MockResponse.Builder().code(200).body("{\"config\":{}}").build());
         server.enqueue(new MockResponse.Builder().code(200).body(new Buffer().write(blob)).build());
         server.start();
         closing(server::close);
 
-        assertThat(read(trusting(good, "localhost:" + server.getPort()), Digest.sha256(blob))).isEqualTo(blob);
-        assertThat(server.takeRequest().getVersion()).isEqualTo("HTTP/2");
+        Registry trusting = trusting(good, "localhost:" + server.getPort());
+        trusting.manifest(REPOSITORY, "latest");
+        assertThat(read(trusting, Digest.sha256(blob))).isEqualTo(blob);
+
+        assertThat(List.of(server.takeRequest().getVersion(), server.takeRequest().getVersion(), server.takeRequest().getVersion()))
+                .containsExactly("HTTP/2", "HTTP/2", "HTTP/1.1");
     }
 
     @Test
