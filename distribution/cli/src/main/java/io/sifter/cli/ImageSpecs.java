@@ -1,5 +1,7 @@
 package io.sifter.cli;
 
+import io.sifter.engine.Sifter;
+import io.sifter.engine.plugin.Extension;
 import io.sifter.spi.error.UserException;
 import io.sifter.spi.reference.Reference;
 import java.util.Set;
@@ -16,6 +18,16 @@ final class ImageSpecs {
     static boolean isUri(String text) {
         int colon = text.indexOf(':');
         return colon > 0 && (TRANSPORTS.contains(text.substring(0, colon)) || text.startsWith("//", colon + 1));
+    }
+
+    /** @throws UserException if no plugin serves the reference's transport; says which are served */
+    static void requireTransport(Sifter sifter, Reference reference) throws UserException {
+        Set<String> served = sifter.plugins(Extension.Kind.AGENT).keySet();
+        if (!served.contains(reference.transport())) {
+            String nextStep = TRANSPORTS.contains(reference.transport()) ? "It is known, but not supported yet. Supported are: "
+                    : "Supported are: ";
+            throw new UserException("Unsupported transport type: " + reference.transport(), nextStep + String.join(", ", served) + ".");
+        }
     }
 
     /** @throws UserException if there is no transport, or nothing after it */

@@ -8,6 +8,7 @@ final class Screen {
 
     private final PrintStream out;
     private boolean unfinished;
+    private String last = "";
 
     Screen(PrintStream out) {
         this.out = out;
@@ -22,9 +23,13 @@ final class Screen {
 
     /** Writes the line that may still change. */
     void replace(String line) {
+        if (unfinished && line.equals(last)) {
+            return;
+        }
         out.print(ERASE + line);
         out.flush();
         unfinished = true;
+        last = line;
     }
 
     /** Leaves the unfinished line as it is and begins a new one. */
