@@ -294,6 +294,33 @@ class BlobTest extends Fixture {
     }
 
     @Test
+    void aBlobWithoutALengthEndsWithItsConnection() throws Exception {
+        ScriptedRegistry registry = registry();
+        registry.always(BLOBS, new Fault.Unsized());
+
+        assertThat(read(client(registry), layer)).isEqualTo(content);
+    }
+
+    @Test
+    void aLengthThatIsTooLargeIsNoticed() throws Exception {
+        ScriptedRegistry registry = registry();
+        registry.once(BLOBS, new Fault.Headers(Map.of("Content-Length", Integer.toString(content.length + 5))));
+
+        assertThatThrownBy(() -> read(client(registry), layer)).isInstanceOf(CorruptDataException.class)
+                .hasMessageContaining("had %d bytes before and now has %d".formatted(content.length + 5, content.length));
+    }
+
+    @Test
+    void aLengthThatIsTooSmallIsTheEnd() throws Exception {
+        ScriptedRegistry registry = registry();
+        registry.once(BLOBS, new Fault.Headers(Map.of("Content-Length", "1000")));
+        Registry client = client(registry);
+
+        assertThat(read(client, layer)).isEqualTo(Arrays.copyOf(content, 1000));
+        assertThat(read(client, layer)).isEqualTo(content);
+    }
+
+    @Test
     void wrongBytesAreDeliveredForTheReaderToFind() throws Exception {
         ScriptedRegistry registry = registry();
         registry.always(BLOBS, new Fault.Corrupt(1234));

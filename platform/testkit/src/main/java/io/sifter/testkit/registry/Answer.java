@@ -20,9 +20,19 @@ record Answer(int status, Map<String, String> headers, Content body, long from, 
      * @param stopAfter bytes of the body after which no more come; without it all come
      * @param silent whether the connection then stays open, in place of being cut
      * @param flip byte of the body, counted from the start of the whole, that is sent wrong
+     * @param sized whether the length is stated; otherwise the end of the connection is the end of the body
      */
-    record Delivery(OptionalLong stopAfter, boolean silent, OptionalLong flip) {
-        static final Delivery GOOD = new Delivery(OptionalLong.empty(), false, OptionalLong.empty());
+    record Delivery(OptionalLong stopAfter, boolean silent, OptionalLong flip, boolean sized) {
+        static final Delivery GOOD = new Delivery(OptionalLong.empty(), false, OptionalLong.empty(), true);
+        static final Delivery UNSIZED = new Delivery(OptionalLong.empty(), false, OptionalLong.empty(), false);
+
+        static Delivery stoppingAfter(long bytes, boolean silent) {
+            return new Delivery(OptionalLong.of(bytes), silent, OptionalLong.empty(), true);
+        }
+
+        static Delivery flipping(long offset) {
+            return new Delivery(OptionalLong.empty(), false, OptionalLong.of(offset), true);
+        }
     }
 
     private static final int BUFFER = 256 << 10;
@@ -58,7 +68,7 @@ record Answer(int status, Map<String, String> headers, Content body, long from, 
     boolean write(OutputStream out, boolean head, InputStream client) throws IOException {
         StringBuilder lines = new StringBuilder("HTTP/1.1 %d %s\r\n".formatted(status, words()));
         headers.forEach((name, value) -> lines.append(name).append(": ").append(value).append("\r\n"));
-        if (!headers.containsKey("Content-Length")) {
+        if (delivery.sized && !headers.containsKey("Content-Length")) {
             lines.append("Content-Length: ").append(length).append("\r\n");
         }
         out.write(lines.append("\r\n").toString().getBytes(StandardCharsets.ISO_8859_1));
@@ -74,7 +84,8 @@ record Answer(int status, Map<String, String> headers, Content body, long from, 
         if (!whole && delivery.silent) {
             client.read();
         }
-        return whole;
+        boolean truthful = delivery.sized && headers.getOrDefault("Content-Length", Long.toString(length)).equals(Long.toString(length));
+        return whole && truthful;
     }
 
     private String words() {

@@ -19,7 +19,7 @@ public sealed interface Fault {
         }
     }
 
-    /** The right answer with headers added or changed; an empty value takes the header away. */
+    /** The right answer with headers added or changed, true or not; an empty value takes the header away. */
     record Headers(Map<String, String> headers) implements Fault {
         public Headers {
             headers = Map.copyOf(headers);
@@ -28,6 +28,9 @@ public sealed interface Fault {
 
     /** One byte of the body is wrong. */
     record Corrupt(long offset) implements Fault {}
+
+    /** Does not state the length: the end of the connection is the end of the body. */
+    record Unsized() implements Fault {}
 
     /** Answers as if the request had no {@code Range}. */
     record IgnoreRange() implements Fault {}

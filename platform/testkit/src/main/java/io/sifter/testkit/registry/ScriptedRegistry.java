@@ -13,7 +13,6 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.regex.Matcher;
@@ -189,9 +188,10 @@ public final class ScriptedRegistry extends TestRegistry {
 
     private static Answer meddle(Answer answer, Fault fault) {
         return switch (fault) {
-            case Fault.CutAfter(long bytes) -> answer.with(new Answer.Delivery(OptionalLong.of(bytes), false, OptionalLong.empty()));
-            case Fault.StallAfter(long bytes) -> answer.with(new Answer.Delivery(OptionalLong.of(bytes), true, OptionalLong.empty()));
-            case Fault.Corrupt(long offset) -> answer.with(new Answer.Delivery(OptionalLong.empty(), false, OptionalLong.of(offset)));
+            case Fault.CutAfter(long bytes) -> answer.with(Answer.Delivery.stoppingAfter(bytes, false));
+            case Fault.StallAfter(long bytes) -> answer.with(Answer.Delivery.stoppingAfter(bytes, true));
+            case Fault.Corrupt(long offset) -> answer.with(Answer.Delivery.flipping(offset));
+            case Fault.Unsized _ -> answer.with(Answer.Delivery.UNSIZED);
             case Fault.Headers(Map<String, String> changed) -> {
                 Answer other = answer;
                 for (Map.Entry<String, String> header : changed.entrySet()) {
