@@ -260,7 +260,7 @@ final class Image implements Closeable {
             throw corrupt("%d bytes of the %s are expected at %d, the image has %d"
                     .formatted(length, name, position, superblock.size()));
         }
-        return new FieldInput.OfArray(bytes.read(position, (int) length), name);
+        return new FieldInput.OfArray(bytes.read(position, (int) length), "SquashFS ".concat(name));
     }
 
     private LookupTable table(String name, long entries, int entrySize, long list, long next, boolean adjacent)

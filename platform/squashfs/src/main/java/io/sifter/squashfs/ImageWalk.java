@@ -103,6 +103,10 @@ final class ImageWalk<D> {
     private void visit(Pending<D> parent, Listing entry) throws IOException {
         long number = entry.number();
         String name = entry.name();
+        if (number < 1 || number > image.superblock.inodes()) {
+            throw Image.corrupt("the entry '%s' has the inode number %d of %d"
+                    .formatted(Image.shown(name), number, image.superblock.inodes()));
+        }
         if (numbers.contains(number)) {
             if (numbers.reference(number) != entry.reference() || numbers.kind(number) != entry.kind()) {
                 throw Image.corrupt("two inodes have the number %d: a %s at the reference 0x%X, and '%s', a %s at 0x%X"

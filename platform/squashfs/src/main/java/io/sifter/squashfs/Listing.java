@@ -48,19 +48,18 @@ final class Listing {
             if (position == directory.listing()) {
                 return false;
             }
+            checkRoom(DirectoryHeader.SIZE + DirectoryEntry.FIXED_SIZE);
             runPosition = position;
             runBlock = MetadataBlock.block(cursor.reference());
             run = DirectoryHeader.read(cursor);
             position += DirectoryHeader.SIZE;
             left = run.count();
         }
+        checkRoom(DirectoryEntry.FIXED_SIZE);
         entry = DirectoryEntry.read(cursor);
+        checkRoom(entry.size());
         position += entry.size();
         left--;
-        if (position > directory.listing()) {
-            throw cursor.corrupt("the listing of directory %d has %d bytes, its entries go on until %d"
-                    .formatted(directory.header().number(), directory.listing(), position));
-        }
         if (entry.name().compareTo(last) <= 0) {
             throw cursor.corrupt("the listing of directory %d is not sorted: '%s' stands before '%s'".formatted(
                     directory.header().number(), Image.shown(last), Image.shown(entry.name())));
@@ -95,6 +94,13 @@ final class Listing {
     /** Whether this mark leads to the run of the entry. */
     boolean isAt(DirectoryIndex mark) {
         return mark.position() == runPosition && mark.block() == runBlock && mark.name().equals(entry.name());
+    }
+
+    private void checkRoom(int length) throws CorruptDataException {
+        if (position + length > directory.listing()) {
+            throw cursor.corrupt("the listing of directory %d has %d bytes, its entries go on until %d"
+                    .formatted(directory.header().number(), directory.listing(), position + length));
+        }
     }
 
     private void start(long at, long block, int offset) throws IOException {

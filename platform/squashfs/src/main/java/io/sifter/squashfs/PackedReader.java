@@ -86,20 +86,25 @@ public final class PackedReader {
         synchronized (fragments) {
             byte[] known = fragments.get(slice.position());
             if (known != null) {
+                checkLength(slice, known.length);
                 return known;
             }
         }
         byte[] block = new byte[blockSize];
         int length = read(slice.position(), slice.sizeWord(), block, blockSize);
-        if (slice.offset() + slice.length() > length || (slice.blockLength() > 0 && slice.blockLength() != length)) {
-            throw new CorruptDataException(
-                    "The fragment block at byte %d has %d bytes, %s is claimed".formatted(slice.position(), length, slice));
-        }
+        checkLength(slice, length);
         byte[] exact = length == blockSize ? block : Arrays.copyOf(block, length);
         synchronized (fragments) {
             fragments.put(slice.position(), exact);
         }
         return exact;
+    }
+
+    private static void checkLength(Slice slice, int length) throws CorruptDataException {
+        if (slice.offset() + slice.length() > length || (slice.blockLength() > 0 && slice.blockLength() != length)) {
+            throw new CorruptDataException(
+                    "The fragment block at byte %d has %d bytes, %s is claimed".formatted(slice.position(), length, slice));
+        }
     }
 
     /** Returns how many bytes the block has. */
