@@ -109,19 +109,20 @@ public final class Main {
             return Exit.FAILURE;
         }
         Terminal terminal = new Terminal(lines, caller.err(), caller.terminal(), () -> TerminalWidth.of(caller.environment()));
-        // An interrupted program leaves the prompt on a line of its own; the engine removes its files likewise.
-        Thread lastLine = new Thread(terminal::flush, "last-line");
-        Runtime.getRuntime().addShutdownHook(lastLine);
+        Interruption interruption = Interruption.watch(terminal);
         try {
             invocation.values().deprecationNotes().forEach(note -> terminal.log(Level.WARNING, note));
             invocation.values().mootNotes().forEach(note -> terminal.log(Level.VERBOSE, note));
             dispatch(new Session(caller, invocation, terminal));
             return Exit.SUCCESS;
         } catch (IOException | InterruptedException | RuntimeException | Error e) {
-            terminal.flush();
-            terminal.print(Failures.text(e, lines));
+            if (!interruption.happens()) {
+                terminal.flush();
+                terminal.print(Failures.text(e, lines));
+            }
             return Exit.FAILURE;
         } finally {
+            interruption.over();
             terminal.close();
         }
     }

@@ -23,6 +23,7 @@ final class Progress {
     private final List<Step> waiting = new ArrayList<>();
     private Step current;
     private int nextLayer;
+    private boolean failed;
     private int width;
     private long drawn;
 
@@ -65,6 +66,7 @@ final class Progress {
     }
 
     void ended(Task task, boolean complete, long now) {
+        failed |= !complete;
         if (current != null && current.task == task) {
             end(current, complete, now);
             finishCurrent();
@@ -83,7 +85,7 @@ final class Progress {
         step.ended = now;
     }
 
-    /** Shows everything that waited for something before it; afterwards layers are counted from the start. */
+    /** Shows everything that waited for something before it, unless something failed; then layers are counted anew. */
     void barrier() {
         if (current != null) {
             pause();
@@ -91,13 +93,14 @@ final class Progress {
         }
         waiting.sort(Comparator.comparing((Step step) -> !step.isLayer()).thenComparing(step -> step.task.position()));
         for (Step step : List.copyOf(waiting)) {
-            if (step.over) {
+            if (step.over && !failed) {
                 begin(step);
                 finishCurrent();
             }
         }
         waiting.clear();
         nextLayer = 0;
+        failed = false;
     }
 
     /** Makes the last line whole, so that others may write. */
@@ -125,7 +128,7 @@ final class Progress {
     }
 
     private void advance() {
-        while (current == null) {
+        while (current == null && !failed) {
             Step next = next();
             if (next == null) {
                 return;

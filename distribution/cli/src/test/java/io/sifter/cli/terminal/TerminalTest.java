@@ -157,6 +157,20 @@ class TerminalTest {
     }
 
     @Test
+    void nothingIsAnnouncedAfterAFailure() {
+        Task first = task(Kind.LAYER, BLOBS[0], 100, 0);
+        Task second = task(Kind.LAYER, BLOBS[1], 848, 1);
+        try (Terminal terminal = terminal(normal(), false)) {
+            terminal.accept(new Event.Started(first));
+            terminal.accept(new Event.Started(second));
+            terminal.accept(new Event.Failed(first, "gone"));
+            terminal.accept(new Event.Finished(second));
+        }
+
+        assertThat(text()).isEqualTo("Copying blob sha256:" + BLOBS[0] + "\n");
+    }
+
+    @Test
     void aFileShowsItsSpeed() {
         Task file = new Task(Kind.FILE, "alpine-oci-archive.tar", OptionalLong.of(2075000), 0);
         try (Terminal terminal = terminal(normal(), false)) {
