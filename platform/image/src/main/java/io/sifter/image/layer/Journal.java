@@ -27,6 +27,9 @@ final class Journal {
     private static final List<TarEntry.Kind> KINDS = List.of(TarEntry.Kind.values());
     private static final long MAX_ID = 0xFFFF_FFFFL;
 
+    /** No archive that was read has longer names; without a bound a few bytes could say a long one again and again. */
+    private static final int MAX_NAME = 2 << 20;
+
     private Journal() {}
 
     /** Writes records one after the other. */
@@ -114,6 +117,9 @@ final class Journal {
             TarEntry.Kind kind = KINDS.get(head & KIND_MASK);
             int shared = (int) in.number(previous.length());
             String rest = in.text();
+            if (shared + rest.length() > MAX_NAME) {
+                throw in.damaged("a name has more than %d bytes".formatted(MAX_NAME));
+            }
             String name = shared == 0 ? rest : previous.substring(0, shared).concat(rest);
             previous = name;
             int mode = (int) in.number(07777);

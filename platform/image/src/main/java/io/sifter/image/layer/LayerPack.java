@@ -22,6 +22,9 @@ import java.util.zip.Inflater;
  * Safe for any thread; whoever opens it closes it, or hands it to a merge, which does.
  */
 public final class LayerPack implements AutoCloseable {
+    /** Of the format: packs of another version are not read. Belongs into the key under which a pack is kept. */
+    public static final int FORMAT_VERSION = 1;
+
     static final String REMEDY = "Delete it: it is made anew when it is needed";
 
     private static final int CHECK_CHUNK = 1 << 16;

@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.security.MessageDigest;
 import java.util.ArrayList;
@@ -70,7 +71,7 @@ public final class LayerPacker {
             ByteWriter places = new ByteWriter(Integer.MAX_VALUE - 8);
             PackContents.write(places, blocks.fragments(), contents.files, compression.blockSize());
             return writeEnd(out, dataLength, journal, places, contents, digests);
-        } catch (InterruptedIOException e) {
+        } catch (InterruptedIOException | ClosedByInterruptException e) {
             if (Thread.interrupted()) {
                 throw new InterruptedException(e.getMessage());
             }

@@ -25,7 +25,6 @@ record PackFooter(Compression compression, long dataLength, long contentBytes, i
     /** A deflated part of the pack: bytes in the file, bytes in memory. */
     record Section(int stored, int plain) {}
 
-    static final int VERSION = 1;
     static final int SIZE = 8 + 4 * 4 + 8 + 8 + 6 * 4 + 2 * 72 + 32 + 32;
 
     private static final byte[] MAGIC = "SIFTPACK".getBytes(StandardCharsets.US_ASCII);
@@ -34,7 +33,7 @@ record PackFooter(Compression compression, long dataLength, long contentBytes, i
 
     ByteBuffer write() {
         ByteBuffer out = ByteBuffer.allocate(SIZE).order(ByteOrder.LITTLE_ENDIAN);
-        out.put(MAGIC).putInt(VERSION);
+        out.put(MAGIC).putInt(LayerPack.FORMAT_VERSION);
         out.putInt(compression.codec().id()).putInt(compression.level()).putInt(compression.blockSize());
         out.putLong(dataLength).putLong(contentBytes).putInt(entries).putInt(whiteouts ? 1 : 0);
         out.putInt(journal.stored).putInt(journal.plain).putInt(contents.stored).putInt(contents.plain);
@@ -59,8 +58,8 @@ record PackFooter(Compression compression, long dataLength, long contentBytes, i
             throw new CorruptDataException("%s is not a layer pack: it does not end like one".formatted(file), LayerPack.REMEDY);
         }
         int version = in.getInt();
-        if (version != VERSION) {
-            throw new CorruptDataException("%s is a layer pack of version %d, expected %d".formatted(file, version, VERSION), LayerPack.REMEDY);
+        if (version != LayerPack.FORMAT_VERSION) {
+            throw new CorruptDataException("%s is a layer pack of version %d, expected %d".formatted(file, version, LayerPack.FORMAT_VERSION), LayerPack.REMEDY);
         }
         if (!Arrays.equals(hash(all, SIZE - HASH), Arrays.copyOfRange(all, SIZE - HASH, SIZE))) {
             throw new CorruptDataException("%s is a damaged layer pack: its footer does not match its checksum".formatted(file), LayerPack.REMEDY);

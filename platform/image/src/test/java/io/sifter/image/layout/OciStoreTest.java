@@ -3,7 +3,10 @@ package io.sifter.image.layout;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 
+import io.sifter.image.Peers;
 import io.sifter.image.document.Descriptor;
+import io.sifter.image.document.Documents;
+import io.sifter.image.document.Manifest;
 import io.sifter.image.document.MediaTypes;
 import io.sifter.spi.reference.Digest;
 import io.sifter.spi.reference.Platform;
@@ -17,6 +20,7 @@ import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -57,6 +61,22 @@ class OciStoreTest {
         assertThat(oci().resolve("index.json")).content()
                 .startsWith("{\"schemaVersion\":2,\"x\":[1.5,{\"y\":null}],\"manifests\":[{\"mediaType\":\"m\",\"digest\":\"?\",\"strange\":true},{\"mediaType\":\"application/")
                 .containsOnlyOnce("\"n\"");
+    }
+
+    @Test
+    void skopeoReadsIt() throws Exception {
+        Peers.require("skopeo");
+        OciStore store = store();
+        Document config = Document.of(MediaTypes.OCI_CONFIG,
+                "{\"architecture\":\"amd64\",\"os\":\"linux\",\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[]}}".getBytes(StandardCharsets.UTF_8));
+        Document manifest = Documents.write(Manifest.of(Descriptor.of(config), List.of()));
+        store.put(config);
+        store.put(manifest);
+        store.add(Descriptor.of(manifest).named("n1", Optional.of(Platform.linux("amd64"))));
+        store.add(Descriptor.of(manifest).named("n2", Optional.of(Platform.linux("amd64"))));
+        assertThat(Peers.run(directory, List.of("skopeo", "inspect", "--raw", "oci:" + oci() + ":n2"), Map.of()))
+                .isEqualTo(new String(manifest.content(), StandardCharsets.UTF_8));
+        assertThat(Peers.run(directory, List.of("skopeo", "inspect", "oci:" + oci() + ":n1"), Map.of())).contains("\"Architecture\": \"amd64\"");
     }
 
     @Test
