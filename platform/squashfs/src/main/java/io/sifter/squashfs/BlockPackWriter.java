@@ -46,6 +46,9 @@ public final class BlockPackWriter implements AutoCloseable {
     /** What goes to the disk at once; also what positions are aligned to, so that no page is written twice. */
     private static final int CHUNK = 1 << 20;
 
+    /** What an array can hold, with room for one more. */
+    private static final long MAX_BLOCKS = Integer.MAX_VALUE - 16;
+
     private static final byte[] ZEROS = new byte[1 << 20];
 
     private final FileChannel out;
@@ -130,11 +133,16 @@ public final class BlockPackWriter implements AutoCloseable {
             read(in, (int) size, size, 0);
             return addSlice(cut, 0, (int) size);
         }
-        int blocks = Math.toIntExact(size / blockSize);
+        long blocks = size / blockSize;
+        if (blocks > MAX_BLOCKS) {
+            throw new UserException("A file of %d bytes does not fit in %d blocks of %d bytes"
+                    .formatted(size, MAX_BLOCKS, blockSize));
+        }
         int tail = (int) (size % blockSize);
-        var run = new Run(blocks, tail > 0);
+        var run = new Run();
         for (int i = 0; i < blocks; i++) {
             read(in, blockSize, size, (long) i * blockSize);
+            run.makeRoom(i);
             if (!isZero(cut, 0, blockSize)) {
                 MemorySegment bytes = buffers.take();
                 MemorySegment.copy(cut, 0, bytes, ValueLayout.JAVA_BYTE, 0, blockSize);
@@ -143,7 +151,8 @@ public final class BlockPackWriter implements AutoCloseable {
         }
         read(in, tail, size, size - tail);
         PackedFile end = addSlice(cut, 0, tail);
-        run.file = PackedFile.blocks(size, run.words, end.fragment(), end.fragmentOffset(), end.tailLength());
+        run.count = (int) blocks + end.sizeWords().length;
+        run.file = PackedFile.blocks(size, end.fragment(), end.fragmentOffset(), end.tailLength());
         runs.add(run);
         return run.file;
     }
@@ -367,7 +376,8 @@ public final class BlockPackWriter implements AutoCloseable {
         var index = new RunIndex<Run>();
         for (Run run : runs) {
             PackedFile file = run.file;
-            int[] words = file.tailLength() > 0 ? Arrays.copyOf(run.words, run.words.length - 1) : run.words;
+            int[] words = Arrays.copyOf(run.words, run.count);
+            run.words = words;
             file.settle(words, run.position);
             if (SizeWord.total(words) > 0) {
                 PackedFile first = index.first(run, words, out, run.position).file;
@@ -385,19 +395,21 @@ public final class BlockPackWriter implements AutoCloseable {
         }
     }
 
-    /** The blocks of one file. */
+    /** The blocks of one file. Their number is not trusted before they are there. */
     private static final class Run {
-        final int[] words;
-        long position;
+        private int[] words = new int[8];
         private boolean placed;
-        PackedFile file;
+        private long position;
+        private int count;
+        private PackedFile file;
 
-        /** @param tail whether there may be a word for the rest of the file, should that be zeros */
-        Run(int blocks, boolean tail) {
-            words = new int[tail ? blocks + 1 : blocks];
+        synchronized void makeRoom(int number) {
+            if (number >= words.length) {
+                words = Arrays.copyOf(words, (int) Math.min(MAX_BLOCKS, 2L * words.length));
+            }
         }
 
-        void place(int number, int word, long at) {
+        synchronized void place(int number, int word, long at) {
             words[number] = word;
             if (!placed) {
                 placed = true;

@@ -44,9 +44,9 @@ public final class PackedFile {
         return new PackedFile(length, NO_FRAGMENT, 0, 0, hash, length == 0 ? NO_WORDS : new int[] {SizeWord.SPARSE});
     }
 
-    /** A file of at least a block. */
-    static PackedFile blocks(long size, int[] words, int fragment, int fragmentOffset, int tailLength) {
-        return new PackedFile(size, fragment, fragmentOffset, tailLength, null, words);
+    /** A file of at least a block, whose words come later. */
+    static PackedFile blocks(long size, int fragment, int fragmentOffset, int tailLength) {
+        return new PackedFile(size, fragment, fragmentOffset, tailLength, null, NO_WORDS);
     }
 
     /** Bytes of the file. */

@@ -125,17 +125,18 @@ public final class SquashFsWriter {
                     last = child.getKey();
                     Draft draft = drafts.computeIfAbsent(child.getValue(), Draft::of);
                     if (draft.links++ == 0) {
-                        number(draft, walk.path(last));
+                        number(draft, walk, last);
                     }
                 }
             }
         });
         Draft root = drafts.get(tree.root());
         root.links++;
-        number(root, "/");
+        number(root, null, "");
     }
 
-    private void number(Draft draft, String path) throws UserException {
+    /** @param walk says where this is when something is wrong, which it cannot be with the root */
+    private void number(Draft draft, TreeWalk walk, String name) throws UserException {
         draft.number = ++count;
         owners.index(draft.node.attributes().uid());
         owners.index(draft.node.attributes().gid());
@@ -145,7 +146,7 @@ public final class SquashFsWriter {
             int length = link.target().length();
             if (length == 0 || length > Inode.Symlink.MAX_TARGET || link.target().indexOf(0) >= 0) {
                 throw new UserException("The link '%s' has a target of %d bytes; 1 to %d without a NUL are possible"
-                        .formatted(RawName.display(path), length, Inode.Symlink.MAX_TARGET));
+                        .formatted(RawName.display(walk.path(name)), length, Inode.Symlink.MAX_TARGET));
             }
         }
     }
@@ -192,9 +193,7 @@ public final class SquashFsWriter {
                 owners.index(attributes.gid()),
                 mtime,
                 draft.number);
-        long set = attributes.xattrs().isEmpty()
-                ? Inode.NONE
-                : xattrs.number(attributes.xattrs(), walk.path(name));
+        long set = xattrs.number(attributes.xattrs(), () -> walk.path(name));
         InodeKind kind = DirectoryListing.kind(draft);
         Inode inode = switch (draft.node) {
             case Directory directory -> directory(header, directory, (Draft.OfDirectory) draft, parent, set);

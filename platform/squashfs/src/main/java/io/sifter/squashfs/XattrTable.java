@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Supplier;
 
 /** The extended attributes of an image in the making; inodes with the same ones share a set. */
 final class XattrTable {
@@ -27,7 +28,7 @@ final class XattrTable {
     }
 
     /** Number of the set that has these attributes. */
-    long number(Map<String, byte[]> xattrs, String path) throws IOException {
+    long number(Map<String, byte[]> xattrs, Supplier<String> path) throws IOException {
         if (xattrs.isEmpty()) {
             return Inode.NONE;
         }
@@ -43,7 +44,7 @@ final class XattrTable {
         }
         if (names > MAX_NAMES) {
             throw new UserException("The names of the extended attributes of '%s' have %d bytes, %d are possible"
-                    .formatted(RawName.display(path), names, MAX_NAMES));
+                    .formatted(RawName.display(path.get()), names, MAX_NAMES));
         }
         byte[] bytes = encoded.toBytes();
         Integer number = known.get(ByteBuffer.wrap(bytes));
@@ -80,7 +81,7 @@ final class XattrTable {
         return new long[] {header - offset, ChannelBytes.write(out, header, ByteBuffer.wrap(end.toBytes()))};
     }
 
-    private static void check(String name, byte[] value, String path) throws UserException {
+    private static void check(String name, byte[] value, Supplier<String> path) throws UserException {
         String problem = null;
         if (XattrName.namespace(name).isEmpty()) {
             problem = "SquashFS knows only user., trusted. and security.";
@@ -91,7 +92,7 @@ final class XattrTable {
         }
         if (problem != null) {
             throw new UserException("Could not write the extended attribute '%s' of '%s': %s"
-                    .formatted(RawName.display(name), RawName.display(path), problem));
+                    .formatted(RawName.display(name), RawName.display(path.get()), problem));
         }
     }
 }

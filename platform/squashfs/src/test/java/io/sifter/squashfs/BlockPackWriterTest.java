@@ -196,6 +196,19 @@ class BlockPackWriterTest {
     }
 
     @Test
+    void aStatedSizeCostsNothingUntilTheBytesCome() throws Exception {
+        try (FileChannel out = FileChannel.open(directory.resolve("pack"), CREATE_NEW, READ, WRITE);
+                var writer = new BlockPackWriter(out, GZIP, workers, new BlockBuffers(1 << 20))) {
+            assertThatThrownBy(() -> writer.add(new ByteArrayInputStream(noise(5000, 1)), 1L << 42))
+                    .isInstanceOf(EOFException.class)
+                    .hasMessageContaining("5000 of 4398046511104");
+            assertThatThrownBy(() -> writer.add(new ByteArrayInputStream(noise(5000, 1)), Long.MAX_VALUE))
+                    .isInstanceOf(UserException.class)
+                    .hasMessageContaining("9223372036854775807");
+        }
+    }
+
+    @Test
     void aFullDiskStopsTheCallerAndIsNamed() throws Exception {
         Path full = Path.of("/dev/full");
         try (FileChannel out = FileChannel.open(full, READ, WRITE);

@@ -88,7 +88,7 @@ final class PackBenchmark {
         return octal.isEmpty() ? 0 : Long.parseLong(octal, 8);
     }
 
-    private static long cpu() {
+    static long cpu() {
         var system = (com.sun.management.OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
         return system.getProcessCpuTime();
     }
