@@ -49,6 +49,8 @@ public final class LinuxFiles {
     private static final int AT_SYMLINK_NOFOLLOW = 0x100;
     private static final int AT_REMOVEDIR = 0x200;
     private static final int AT_EMPTY_PATH = 0x1000;
+    private static final int LOCK_EX = 2;
+    private static final int LOCK_NB = 4;
     private static final int RENAME_EXCHANGE = 2;
     private static final int O_RDONLY = 0;
     private static final int O_WRONLY = 1;
@@ -72,6 +74,7 @@ public final class LinuxFiles {
 
     private static final MethodHandle OPENAT = variadic("openat", 3, JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT);
     private static final MethodHandle CLOSE = call("close", JAVA_INT, JAVA_INT);
+    private static final MethodHandle FLOCK = call("flock", JAVA_INT, JAVA_INT, JAVA_INT);
     private static final MethodHandle READ = call("read", JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG);
     private static final MethodHandle PWRITE = call("pwrite", JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG, JAVA_LONG);
     private static final MethodHandle FTRUNCATE = call("ftruncate", JAVA_INT, JAVA_INT, JAVA_LONG);
@@ -243,6 +246,20 @@ public final class LinuxFiles {
 
     // ---- names --------------------------------------------------------------------------------------------------
 
+    /** Makes a directory that only the caller may enter, whatever the umask, and opens it. */
+    public static int makeDirectory(int directory, String name) throws IOException {
+        makeDirectory(directory, name, 0700);
+        try {
+            return openDirectory(directory, name);
+        } catch (Failure e) {
+            if (e.errno != EACCES) {
+                throw e;
+            }
+        }
+        changeMode(directory, name, 0700);
+        return openDirectory(directory, name);
+    }
+
     public static void makeDirectory(int directory, String name, int mode) throws IOException {
         check("make the directory", name, s -> (int) MKDIRAT.invokeExact(s.captured, directory, s.first(name), mode));
     }
@@ -263,6 +280,16 @@ public final class LinuxFiles {
         long device = (minor & 0xFFL) | (long) (major & 0xFFF) << 8 | (minor & 0xFFF00L) << 12;
         check("make the device", name, s -> (long) SYSCALL_4.invokeExact(
                 s.captured, MACHINE.mknodat, (long) directory, s.first(name), (long) (type.bits() | 0600), device));
+    }
+
+    /** Locks what is open against others of this machine until it is closed, if nobody else has. */
+    static boolean lock(int descriptor) throws IOException {
+        try {
+            check("lock a file", s -> (int) FLOCK.invokeExact(s.captured, descriptor, LOCK_EX | LOCK_NB));
+            return true;
+        } catch (Failure e) {
+            return false;
+        }
     }
 
     public static void remove(int directory, String name, boolean isDirectory) throws IOException {

@@ -5,38 +5,61 @@ import io.sifter.spi.error.SifterException;
 import io.sifter.spi.event.Event;
 import io.sifter.spi.tree.RawName;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.HexFormat;
 import java.util.function.Consumer;
 
 /**
- * Where something is made before it takes its place: a name of its own beside the target, {@code .target.1a2b3c4d.partial}.
- * {@link #publish} gives it the target's name; {@link #close} removes what was not published. One thread; whoever opens it
- * closes it.
+ * Where something is made before it takes its place: a name of its own beside the target,
+ * {@code .target.MACHINE.RANDOM.partial}. {@link #publish} gives it the target's name; {@link #close} removes what was not
+ * published. What a killed process left is removed by the next one that makes the same target on the same machine. One
+ * thread; whoever opens it closes it.
  */
 public final class Workplace implements AutoCloseable {
     private static final SecureRandom RANDOM = new SecureRandom();
+    private static final String SUFFIX = ".partial";
     /** Of the target's name, so that the longest name still leaves room for what is added. */
     private static final int KEPT_BYTES = 200;
+    /** What is younger may be made but not locked yet. */
+    private static final Duration YOUNG = Duration.ofMinutes(1);
 
     private final Path target;
     private final String finalName;
-    private final String name;
     private final int directory;
+    private final String prefix;
+    private final String name;
+    private int made = -1;
 
     private Workplace(Path target, String finalName, int directory) {
         this.target = target;
         this.finalName = finalName;
         this.directory = directory;
+        String shown = finalName.length() > KEPT_BYTES ? finalName.substring(0, KEPT_BYTES) : finalName;
+        this.prefix = ".%s.%s.".formatted(shown, machine());
         byte[] random = new byte[4];
         RANDOM.nextBytes(random);
-        String shown = finalName.length() > KEPT_BYTES ? finalName.substring(0, KEPT_BYTES) : finalName;
-        this.name = ".%s.%s.partial".formatted(shown, HexFormat.of().formatHex(random));
+        this.name = prefix + HexFormat.of().formatHex(random) + SUFFIX;
+    }
+
+    /** Tells running kernels apart, for locks can be trusted between processes of one only. */
+    private static String machine() {
+        try {
+            return Files.readString(Path.of("/proc/sys/kernel/random/boot_id")).substring(0, 8);
+        } catch (IOException e) {
+            return "unknown";
+        }
     }
 
     /** @throws ExternalException if the target's directory cannot be opened */
     public static Workplace beside(Path target) throws IOException {
+        return beside(target, YOUNG);
+    }
+
+    static Workplace beside(Path target, Duration young) throws IOException {
         Path absolute = target.toAbsolutePath().normalize();
         Path parent = absolute.getParent();
         if (parent == null) {
@@ -44,21 +67,64 @@ public final class Workplace implements AutoCloseable {
                     "Name a file or directory below it.");
         }
         try {
-            return new Workplace(absolute, LinuxFiles.rawName(absolute), LinuxFiles.openDirectory(parent));
+            Workplace workplace = new Workplace(absolute, LinuxFiles.rawName(absolute), LinuxFiles.openDirectory(parent));
+            workplace.removeAbandoned(young);
+            return workplace;
         } catch (LinuxFiles.Failure e) {
             throw new ExternalException("Could not write %s: %s".formatted(target, e.getMessage()),
                     "Make the directory %s, or choose another.".formatted(parent), e);
         }
     }
 
-    /** The directory that holds both names, open. */
-    public int directory() {
-        return directory;
+    /**
+     * Makes a file there, open for writing until this is closed.
+     *
+     * @param mode from which the umask is taken away
+     */
+    public int makeFile(int mode) throws IOException {
+        made = LinuxFiles.createFile(directory, name, mode);
+        LinuxFiles.lock(made);
+        return made;
     }
 
-    /** What the thing is called while it is made, raw. */
-    public String name() {
-        return name;
+    /** Makes a directory there that nobody else may enter, open until this is closed. */
+    public int makeDirectory() throws IOException {
+        made = LinuxFiles.makeDirectory(directory, name);
+        LinuxFiles.lock(made);
+        return made;
+    }
+
+    /** Removes what nobody holds locked any more. Whatever goes wrong here is no failure of what is to be made. */
+    private void removeAbandoned(Duration young) {
+        try {
+            int listed = LinuxFiles.openDirectory(directory, ".");
+            try {
+                for (String other : LinuxFiles.list(listed)) {
+                    if (other.startsWith(prefix) && other.endsWith(SUFFIX)
+                            && other.length() == name.length() && abandoned(other, young)) {
+                        Removal.remove(directory, other);
+                    }
+                }
+            } finally {
+                LinuxFiles.close(listed);
+            }
+        } catch (IOException e) {
+            // It stays until somebody may remove it.
+        }
+    }
+
+    private boolean abandoned(String other, Duration young) throws IOException {
+        LinuxFiles.Stat stat = LinuxFiles.stat(directory, other);
+        long age = Instant.now().getEpochSecond() - stat.changed() / 1_000_000_000L;
+        if (age < young.toSeconds() || stat.uid() != LinuxFiles.effectiveUser()) {
+            return false;
+        }
+        int opened = LinuxFiles.openFile(directory, other);
+        try {
+            return LinuxFiles.lock(opened);
+        } finally {
+            LinuxFiles.close(opened);
+        }
     }
 
     /**
@@ -72,6 +138,8 @@ public final class Workplace implements AutoCloseable {
         } catch (LinuxFiles.Failure e) {
             throw failed(e);
         }
+        // A file that is open for writing cannot be executed.
+        release();
         try {
             Removal.remove(directory, old);
         } catch (IOException e) {
@@ -104,7 +172,7 @@ public final class Workplace implements AutoCloseable {
             }
         }
         // Network file systems cannot exchange names: for a moment there is neither the old nor the new.
-        String aside = name.substring(0, name.lastIndexOf('.')) + ".old";
+        String aside = name.substring(0, name.length() - SUFFIX.length()) + ".old";
         LinuxFiles.rename(directory, finalName, aside);
         try {
             LinuxFiles.rename(directory, name, finalName);
@@ -135,7 +203,15 @@ public final class Workplace implements AutoCloseable {
         } catch (IOException e) {
             // What made the removal fail is what made the writing fail, and that is on its way to the user.
         } finally {
+            release();
             LinuxFiles.close(directory);
+        }
+    }
+
+    private void release() {
+        if (made >= 0) {
+            LinuxFiles.close(made);
+            made = -1;
         }
     }
 }

@@ -14,7 +14,7 @@ final class Losses {
 
     void tell(Path target, Consumer<Event> events) {
         tell(devices, "%d devices in %s are empty files: only root may make devices", target, events);
-        tell(xattrs, "%d extended attributes are left out of %s: the caller may not set them, or its file system has none", target, events);
+        tell(xattrs, "%d extended attributes are left out of %s: the caller may not set them, or its file system has no room for them", target, events);
         tell(owners, "%d files in %s belong to the caller: their owners do not exist here", target, events);
         if (lockedDirectories.get() > 0) {
             events.accept(Event.warning("The sandbox contain files/dirs that cannot be removed with 'rm'."));

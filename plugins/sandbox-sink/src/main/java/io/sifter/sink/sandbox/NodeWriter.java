@@ -21,6 +21,7 @@ final class NodeWriter {
     /** What is read at once, and the grain of holes: half of a usual block of SquashFS, many blocks of a disk. */
     private static final int GRAIN = 64 << 10;
     private static final byte[] ZEROS = new byte[GRAIN];
+    private static final int USUAL_XATTR_BYTES = 2048;
     private static final long NO_OWNER = 0xFFFF_FFFFL;
     private static final ThreadLocal<byte[]> BUFFER = ThreadLocal.withInitial(() -> new byte[GRAIN]);
 
@@ -140,7 +141,7 @@ final class NodeWriter {
             try {
                 LinuxFiles.setXattr(descriptor, xattr.getKey(), xattr.getValue());
             } catch (LinuxFiles.Failure e) {
-                missXattr(e);
+                missXattr(e, attributes);
             }
         }
         LinuxFiles.changeMode(descriptor, attributes.mode());
@@ -159,7 +160,7 @@ final class NodeWriter {
             try {
                 LinuxFiles.setXattr(directory, name, xattr.getKey(), xattr.getValue());
             } catch (LinuxFiles.Failure e) {
-                missXattr(e);
+                missXattr(e, attributes);
             }
         }
         if (mode) {
@@ -192,28 +193,19 @@ final class NodeWriter {
         losses.owners.incrementAndGet();
     }
 
-    private void missXattr(LinuxFiles.Failure e) throws LinuxFiles.Failure {
-        if (e.full()) {
+    /** Some file systems have little room for these in each inode and say then that the whole disk is full. */
+    private void missXattr(LinuxFiles.Failure e, Attributes attributes) throws LinuxFiles.Failure {
+        long bytes = 0;
+        for (byte[] value : attributes.xattrs().values()) {
+            bytes += value.length;
+        }
+        if (e.full() && bytes < USUAL_XATTR_BYTES) {
             throw e;
         }
         losses.xattrs.incrementAndGet();
     }
 
-    /** Makes a directory that only the caller may enter, and opens it. */
-    static int makeDirectory(int parent, String name) throws IOException {
-        LinuxFiles.makeDirectory(parent, name, 0700);
-        try {
-            return LinuxFiles.openDirectory(parent, name);
-        } catch (LinuxFiles.Failure e) {
-            if (e.errno() != LinuxFiles.EACCES) {
-                throw e;
-            }
-        }
-        // The umask took away what its maker needs.
-        LinuxFiles.changeMode(parent, name, 0700);
-        return LinuxFiles.openDirectory(parent, name);
-    }
-
+    /** To be called when nothing in the directory changes any more. */
     void directoryAttributes(int descriptor, Attributes attributes) throws IOException {
         if (!owners && (attributes.mode() & 0700) != 0700) {
             losses.lockedDirectories.incrementAndGet();

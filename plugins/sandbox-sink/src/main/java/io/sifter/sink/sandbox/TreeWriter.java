@@ -38,20 +38,14 @@ final class TreeWriter {
 
     static void write(Directory root, Names links, Workplace workplace, NodeWriter nodes, Crew crew)
             throws IOException, InterruptedException {
-        int top = NodeWriter.makeDirectory(workplace.directory(), workplace.name());
-        try {
-            new TreeWriter(root, links, nodes, crew).write(top);
-        } finally {
-            crew.dismiss();
-            LinuxFiles.close(top);
-        }
+        new TreeWriter(root, links, nodes, crew).write(workplace.makeDirectory());
     }
 
     private void write(int top) throws IOException, InterruptedException {
         int linkPlace = -1;
         try {
             if (!links.linked().isEmpty()) {
-                linkPlace = NodeWriter.makeDirectory(top, links.place());
+                linkPlace = LinuxFiles.makeDirectory(top, links.place());
                 Handle handle = new Handle(LinuxFiles.openDirectory(linkPlace, "."), null, links.place());
                 try {
                     List<Map.Entry<String, Node>> inodes = new ArrayList<>();
@@ -100,7 +94,7 @@ final class TreeWriter {
                 Map.Entry<String, Node> child = way.peek().next();
                 Handle down;
                 try {
-                    down = new Handle(NodeWriter.makeDirectory(here.descriptor, child.getKey()), here, child.getKey());
+                    down = new Handle(LinuxFiles.makeDirectory(here.descriptor, child.getKey()), here, child.getKey());
                 } catch (LinuxFiles.Failure e) {
                     throw here.failed(child.getKey(), e);
                 }

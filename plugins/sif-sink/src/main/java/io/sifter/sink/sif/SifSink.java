@@ -3,7 +3,6 @@ package io.sifter.sink.sif;
 import static java.nio.file.StandardOpenOption.READ;
 import static java.nio.file.StandardOpenOption.WRITE;
 
-import io.sifter.image.directory.LinuxFiles;
 import io.sifter.image.directory.Workplace;
 import io.sifter.sif.Architecture;
 import io.sifter.sif.SifWriter;
@@ -62,12 +61,8 @@ public final class SifSink implements Sink {
 
     /** An empty file that can be executed, as the reference implementations leave theirs. */
     private static FileChannel create(Workplace workplace) throws IOException {
-        int descriptor = LinuxFiles.createFile(workplace.directory(), workplace.name(), 0755);
-        try {
-            return FileChannel.open(Path.of("/proc/self/fd/" + descriptor), READ, WRITE);
-        } finally {
-            LinuxFiles.close(descriptor);
-        }
+        int descriptor = workplace.makeFile(0755);
+        return FileChannel.open(Path.of("/proc/self/fd/" + descriptor), READ, WRITE);
     }
 
     private void write(FileTree tree, ImageSettings settings, Architecture architecture, Path target, SinkOptions options,
