@@ -12,6 +12,9 @@ final class FileBlocks {
     private final Image image;
     private final int blockSize;
     private byte[] stored = {};
+    private byte[] fragment;
+    private int fragmentLength;
+    private long fragmentNumber = Inode.NONE;
 
     FileBlocks(Image image) {
         this.image = image;
@@ -34,12 +37,24 @@ final class FileBlocks {
             done += length;
         }
         if (file.fragment() != Inode.NONE) {
-            FragmentEntry fragment = image.fragment(file);
-            byte[] tails = new byte[blockSize];
-            image.checkTail(file, read(fragment.start(), fragment.sizeWord(), tails, blockSize));
-            System.arraycopy(tails, (int) file.fragmentOffset(), content, done, content.length - done);
+            readFragment(file);
+            image.checkTail(file, fragmentLength);
+            System.arraycopy(fragment, (int) file.fragmentOffset(), content, done, content.length - done);
         }
         return content;
+    }
+
+    /** Small files that are wanted together often are together. */
+    private void readFragment(Inode.File file) throws IOException {
+        if (file.fragment() != fragmentNumber) {
+            FragmentEntry entry = image.fragment(file);
+            if (fragment == null) {
+                fragment = new byte[blockSize];
+            }
+            fragmentNumber = Inode.NONE;
+            fragmentLength = read(entry.start(), entry.sizeWord(), fragment, blockSize);
+            fragmentNumber = file.fragment();
+        }
     }
 
     void readExactly(long position, int word, byte[] into, int length) throws IOException {

@@ -25,6 +25,7 @@ public final class SquashFsReader implements Closeable {
     private static final int MAX_HOPS = 40;
 
     private final Image image;
+    private FileBlocks blocks;
     private TreeBuilder trees;
 
     private SquashFsReader(Image image) {
@@ -89,7 +90,10 @@ public final class SquashFsReader implements Closeable {
         if (inode.size() > max) {
             throw new UserException("A file has %d bytes, not more than %d are read".formatted(inode.size(), max));
         }
-        return new FileBlocks(image).read(inode);
+        if (blocks == null) {
+            blocks = new FileBlocks(image);
+        }
+        return blocks.read(inode);
     }
 
     /**

@@ -7,12 +7,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.sun.management.ThreadMXBean;
 import io.sifter.spi.error.CorruptDataException;
 import io.sifter.spi.error.UserException;
+import io.sifter.spi.tree.Compression;
+import io.sifter.spi.tree.Compression.Codec;
 import io.sifter.spi.tree.Directory;
 import io.sifter.spi.tree.FileTree;
 import io.sifter.spi.tree.Node;
 import io.sifter.spi.tree.RegularFile;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -24,6 +27,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.Executors;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
@@ -246,6 +250,9 @@ class DamagedImageTest {
         DIRECTORY_TWICE("is found again", i -> i.at.putInt(i.inode("d/e") + 16, i.at.getInt(i.inode("d") + 24))
                 .putShort(i.inode("d/e") + 24, (short) (i.at.getInt(i.inode("d") + 20)))
                 .putShort(i.inode("d/e") + 26, i.at.getShort(i.inode("d") + 34))),
+        LISTING_SHARED("listings are longer", i -> i.at.putInt(i.inode("d/e") + 16, i.at.getInt(i.inode("many") + 24))
+                .putShort(i.inode("d/e") + 24, (short) (i.at.getInt(i.inode("many") + 20)))
+                .putShort(i.inode("d/e") + 26, i.at.getShort(i.inode("many") + 34))),
         INDEX_BESIDE("index", i -> i.at.putInt(i.inode("many") + 40, i.at.getInt(i.inode("many") + 40) + 1)),
         INDEX_BEYOND("index", i -> i.at.putInt(i.inode("many") + 40, -1)),
         INDEX_OF_ANOTHER_BLOCK("index", i -> i.at.putInt(i.inode("many") + 44, 0)),
@@ -431,10 +438,10 @@ class DamagedImageTest {
             at = next;
         }
         Path image = directory.resolve("chain" + depth);
-        try (var workers = java.util.concurrent.Executors.newFixedThreadPool(1);
+        try (var workers = Executors.newFixedThreadPool(1);
                 FileChannel channel = FileChannel.open(
                         image, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
-            var compression = new io.sifter.spi.tree.Compression(io.sifter.spi.tree.Compression.Codec.GZIP, 1, BLOCK);
+            var compression = new Compression(Codec.GZIP, 1, BLOCK);
             long length = SquashFsWriter.write(
                     FileTree.of(root), channel, 0, SquashFsOptions.of(compression, 0, image), workers);
             try (var reader = SquashFsReader.open(channel, 0, length)) {
@@ -478,7 +485,7 @@ class DamagedImageTest {
             return true;
         } catch (CorruptDataException | UserException expected) {
             return false;
-        } catch (java.io.UncheckedIOException wrapped) {
+        } catch (UncheckedIOException wrapped) {
             assertThat(wrapped.getCause()).isInstanceOfAny(CorruptDataException.class, UserException.class);
             return false;
         }
@@ -492,7 +499,7 @@ class DamagedImageTest {
                 default -> stat.size();
             }
         } catch (IOException e) {
-            throw new java.io.UncheckedIOException(e);
+            throw new UncheckedIOException(e);
         }
     }
 

@@ -12,6 +12,7 @@ import io.sifter.spi.tree.FileTree;
 import io.sifter.spi.tree.Node;
 import io.sifter.spi.tree.PackedContent;
 import io.sifter.spi.tree.RegularFile;
+import io.sifter.spi.tree.Symlink;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -104,6 +105,29 @@ class SquashFsReaderTest {
     }
 
     @Test
+    void readsAnEmptyImage() throws Exception {
+        reading(written(new Tree().build()), reader -> {
+            reader.checkContent();
+            assertThat(reader.tree().root().children()).isEmpty();
+            assertThat(reader.list(reader.lookup("/").orElseThrow())).isEmpty();
+            assertThat(reader.lookup("none")).isEmpty();
+        });
+    }
+
+    @Test
+    void readsAnImageThatWasAppendedTo() throws Exception {
+        Path image = Files.copy(mksquashfs(""), directory.resolve("appended"));
+        Path more = Files.createDirectories(directory.resolve("more/added"));
+        Files.writeString(more.resolve("file"), "more");
+        Peers.run("mksquashfs", more.toString(), image.toString(), "-quiet", "-no-progress", "-keep-as-directory");
+        reading(image, reader -> {
+            reader.checkContent();
+            assertThat(reader.read(reader.lookup("added/file").orElseThrow(), 10)).isEqualTo("more".getBytes(US_ASCII));
+            assertThat(reader.lookup("usr/bin/tool")).isPresent();
+        });
+    }
+
+    @Test
     void aHardLinkIsTheSameNode() throws Exception {
         reading(mksquashfs(""), reader -> {
             Map<String, Node> root = reader.tree().root().children();
@@ -170,7 +194,7 @@ class SquashFsReaderTest {
     void fortyLinksAreFollowedAndNotOneMore() throws Exception {
         var tree = new Tree().file("end", new byte[0]);
         for (int i = 1; i <= 41; i++) {
-            tree.add("link" + i, new io.sifter.spi.tree.Symlink(Tree.PLAIN, i == 1 ? "end" : "link" + (i - 1)));
+            tree.add("link" + i, new Symlink(Tree.PLAIN, i == 1 ? "end" : "link" + (i - 1)));
         }
         reading(written(tree.build()), reader -> {
             assertThat(reader.resolve("link40").map(Stat::kind)).contains(InodeKind.FILE);
