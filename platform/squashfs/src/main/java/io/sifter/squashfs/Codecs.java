@@ -18,7 +18,6 @@ import java.io.InputStream;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.zip.DataFormatException;
-import org.tukaani.xz.LZMAInputStream;
 import org.tukaani.xz.SingleXZInputStream;
 
 /**
@@ -86,8 +85,8 @@ public final class Codecs {
             case ZSTD -> new InverseOfLibrary(ZstdDecompressor.create());
             case LZ4 -> new InverseOfLibrary(Lz4Decompressor.create());
             case LZO -> new InverseOfLibrary(new LzoDecompressor());
-            case XZ -> (in, out) -> stream(in, out, bytes -> new SingleXZInputStream(bytes, XZ_MEMORY_LIMIT));
-            case LZMA -> (in, out) -> stream(in, out, bytes -> new LZMAInputStream(bytes, XZ_MEMORY_LIMIT));
+            case XZ -> Codecs::unxz;
+            case LZMA -> throw new IllegalArgumentException("Never read: " + codec);
         };
     }
 
@@ -129,13 +128,9 @@ public final class Codecs {
         }
     }
 
-    private interface Opener {
-        InputStream open(InputStream compressed) throws IOException;
-    }
-
-    private static int stream(MemorySegment in, MemorySegment out, Opener opener) throws DataFormatException {
+    private static int unxz(MemorySegment in, MemorySegment out) throws DataFormatException {
         byte[] compressed = in.toArray(ValueLayout.JAVA_BYTE);
-        try (InputStream bytes = opener.open(new ByteArrayInputStream(compressed))) {
+        try (InputStream bytes = new SingleXZInputStream(new ByteArrayInputStream(compressed), XZ_MEMORY_LIMIT)) {
             byte[] block = bytes.readNBytes((int) out.byteSize());
             if (bytes.read() >= 0) {
                 throw new DataFormatException("more than %d bytes come out".formatted(out.byteSize()));

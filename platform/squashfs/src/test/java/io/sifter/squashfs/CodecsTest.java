@@ -99,7 +99,7 @@ class CodecsTest {
     }
 
     @ParameterizedTest
-    @EnumSource(Codec.class)
+    @EnumSource(value = Codec.class, names = "LZMA", mode = EnumSource.Mode.EXCLUDE)
     void noDecompressorDoesAnythingButRefuseNoise(Codec codec) throws Exception {
         BlockDecompressor decompressor = Codecs.decompressor(codec);
         var random = new Random(4);
@@ -137,7 +137,7 @@ class CodecsTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"gzip, GZIP", "lzma, LZMA", "lzo, LZO", "xz, XZ", "lz4, LZ4", "zstd, ZSTD"})
+    @CsvSource({"gzip, GZIP", "lzo, LZO", "xz, XZ", "lz4, LZ4", "zstd, ZSTD"})
     void blocksOfEveryCodecThatMksquashfsKnowsAreRead(String name, Codec codec) throws Exception {
         Peers.need("mksquashfs");
         byte[] content = new byte[131072];
