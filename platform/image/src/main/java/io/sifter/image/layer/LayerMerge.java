@@ -42,6 +42,7 @@ public final class LayerMerge {
     private static final long MAX_MTIME = 0xFFFF_FFFFL;
     private static final int MAX_MAJOR = 0xFFF;
     private static final int MAX_MINOR = 0xFFFFF;
+    private static final Content EMPTY = Content.of(new byte[0]);
     private static final List<String> STORABLE_XATTRS = List.of("user.", "trusted.", "security.");
 
     private final MergePolicy policy;
@@ -319,15 +320,14 @@ public final class LayerMerge {
             if (target.isEmpty()) {
                 throw refuse(entry.name(), "is a hard link to the root directory");
             }
-            Object found = target(place, target, entry);
+            Node found = target(place, target, entry);
+            noteDuplicate(place, entry, null);
             if (found == null) {
                 // From now on the name is the link's: what it was before is gone, and who links to it waits as well.
-                noteDuplicate(place, entry, null);
                 tree.remove(place.directory(), place.name());
                 pending.add(new Pending(place, target, entry));
             } else {
-                noteDuplicate(place, entry, null);
-                bind(place, (Node) found, entry);
+                bind(place, found, entry);
             }
         }
 
@@ -405,8 +405,6 @@ public final class LayerMerge {
             }
         }
     }
-
-    private static final Content EMPTY = Content.of(new byte[0]);
 
     private Attributes attributes(TarEntry entry) {
         int mode = entry.kind() == TarEntry.Kind.SYMLINK ? SYMLINK_MODE : entry.mode();
