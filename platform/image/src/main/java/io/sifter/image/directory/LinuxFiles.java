@@ -36,14 +36,12 @@ public final class LinuxFiles {
     public static final int EACCES = 13;
     public static final int ENOTDIR = 20;
     public static final int EINVAL = 22;
-    public static final int ENOSPC = 28;
+    private static final int ENOSPC = 28;
     private static final int ERANGE = 34;
     private static final int ENAMETOOLONG = 36;
-    public static final int ENOSYS = 38;
     public static final int ELOOP = 40;
-    public static final int ENODATA = 61;
-    public static final int EOPNOTSUPP = 95;
-    public static final int EDQUOT = 122;
+    private static final int EOPNOTSUPP = 95;
+    private static final int EDQUOT = 122;
 
     private static final int AT_FDCWD = -100;
     private static final int AT_SYMLINK_NOFOLLOW = 0x100;
