@@ -1,0 +1,291 @@
+package io.sifter.product;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.sifter.product.Product.Result;
+import io.sifter.testkit.Peers;
+import io.sifter.testkit.TarLayer;
+import io.sifter.testkit.registry.Fault;
+import io.sifter.testkit.registry.Received;
+import io.sifter.testkit.registry.ScriptedRegistry;
+import io.sifter.testkit.registry.TestImage;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What users count on beyond single commands: what is fetched when, and what survives kills, deletions and crowds. */
+class BehaviourIT {
+    private static final String BLOBS = "GET /v2/[^ ]*/blobs/.*";
+
+    private Product product;
+    private ScriptedRegistry registry;
+
+    @BeforeEach
+    void start() throws IOException, InterruptedException {
+        product = Product.ordinary();
+        registry = ScriptedRegistry.start();
+    }
+
+    @AfterEach
+    void stop() throws IOException {
+        registry.close();
+        product.close();
+    }
+
+    /** Two layers whose conversion takes a moment. */
+    private static TestImage large() {
+        return Images.of(TarLayer.with().directory("data").file("data/noise", Images.noise(6_000_000, 3)).file("data/words", "words ".repeat(500_000)),
+                TarLayer.with().file("data/more", Images.noise(2_000_000, 4)).hardLink("data/same", "data/more"));
+    }
+
+    private String publish(TestImage image) {
+        registry.publish("lib/image", "latest", image);
+        return "docker://" + registry.host() + "/lib/image";
+    }
+
+    private byte[] pulled(String uri, String name, String... options) throws IOException, InterruptedException {
+        List<String> words = new ArrayList<>(List.of("pull"));
+        words.addAll(List.of(options));
+        words.addAll(List.of(name, uri));
+        product.run(words.toArray(String[]::new)).ok();
+        return Files.readAllBytes(product.work().resolve(name));
+    }
+
+    @Test
+    void fetchesOnlyTheLayersThatAMovedTagBrings() throws Exception {
+        TestImage before = Images.of(TarLayer.with().file("base", Images.noise(10_000, 5)), TarLayer.with().file("words", "one"));
+        TestImage after = Images.of(TarLayer.with().file("base", Images.noise(10_000, 5)), TarLayer.with().file("words", "two"));
+        String uri = publish(before);
+        byte[] first = pulled(uri, "first.sif");
+        publish(after);
+        registry.forget();
+
+        byte[] second = pulled(uri, "second.sif");
+
+        assertThat(second).isNotEqualTo(first);
+        assertThat(blobsFetched()).containsExactlyInAnyOrder(Images.layer(after, 1).toString(), after.config().digest().toString());
+    }
+
+    private List<String> blobsFetched() {
+        return registry.received(BLOBS).stream().map(Received::path).map(path -> path.substring(path.lastIndexOf('/') + 1)).toList();
+    }
+
+    @Test
+    void makesTheSameBytesWhateverTheCacheAndTheNumberOfJobs() throws Exception {
+        String uri = publish(large());
+        byte[] cold = pulled(uri, "cold.sif");
+        byte[] warm = pulled(uri, "warm.sif");
+        product.run("cache", "clean", "--force").ok();
+        byte[] one = pulled(uri, "one.sif", "--jobs", "1");
+        product.run("cache", "clean", "--force").ok();
+        byte[] eight = pulled(uri, "eight.sif", "--jobs", "8");
+        byte[] uncached = pulled(uri, "uncached.sif", "--disable-cache");
+        product.run("build", "built.sif", uri).ok();
+
+        assertThat(warm).isEqualTo(cold);
+        assertThat(one).isEqualTo(cold);
+        assertThat(eight).isEqualTo(cold);
+        assertThat(uncached).isEqualTo(cold);
+        assertThat(product.work().resolve("built.sif")).hasBinaryContent(cold);
+        product.nothingLeft();
+    }
+
+    @Test
+    void makesTheSameBytesForRootAndForOthers() throws Exception {
+        Peers.root();
+        String uri = publish(large());
+        byte[] others = pulled(uri, "x.sif");
+        try (Product root = Product.start()) {
+            root.run("pull", "x.sif", uri).ok();
+            assertThat(root.work().resolve("x.sif")).hasBinaryContent(others);
+        }
+    }
+
+    @Test
+    void keepsNothingIfTold() throws Exception {
+        String uri = publish(large());
+
+        product.with("SINGULARITY_DISABLE_CACHE", "true").run("pull", "x.sif", uri).ok();
+
+        assertThat(product.worked()).containsExactly("x.sif");
+        assertThat(product.cache()).doesNotExist();
+        assertThat(Product.names(product.temporary())).isEmpty();
+    }
+
+    @Test
+    void keepsItsCacheWhereTold() throws Exception {
+        Path elsewhere = product.root().resolve("home/elsewhere");
+        product.with("SINGULARITY_CACHEDIR", elsewhere.toString()).run("pull", "x.sif", publish(Images.small())).ok();
+
+        assertThat(elsewhere.resolve("cache/oci/index.json")).exists();
+        assertThat(product.home().resolve(".singularity/cache")).doesNotExist();
+    }
+
+    @Test
+    void doesNotMindThatItsCacheIsDeletedBetweenCommands() throws Exception {
+        String uri = publish(large());
+        byte[] first = pulled(uri, "first.sif");
+        product.shell("rm -rf ~/.singularity").ok();
+
+        assertThat(pulled(uri, "second.sif")).isEqualTo(first);
+        product.shell("rm -rf ~/.singularity/cache/pack ~/.singularity/cache/part").ok();
+        assertThat(pulled(uri, "third.sif")).isEqualTo(first);
+        product.shell("rm -rf ~/.singularity/cache/oci/blobs").ok();
+        assertThat(pulled(uri, "fourth.sif")).isEqualTo(first);
+    }
+
+    @Test
+    void makesDamagedPartsOfItsCacheAgain() throws Exception {
+        String uri = publish(large());
+        byte[] first = pulled(uri, "first.sif");
+        product.shell("for file in ~/.singularity/cache/pack/*; do truncate -s -1000 \"$file\"; done").ok();
+        assertThat(pulled(uri, "second.sif")).isEqualTo(first);
+        product.shell("rm -rf ~/.singularity/cache/pack; for file in ~/.singularity/cache/oci/blobs/sha256/*; do truncate -s -1 \"$file\"; done").ok();
+        assertThat(pulled(uri, "third.sif")).isEqualTo(first);
+    }
+
+    @Test
+    void survivesThatItsCacheIsDeletedWhileItPulls() throws Exception {
+        TestImage image = large();
+        String uri = publish(image);
+        byte[] expected = pulled(uri, "expected.sif");
+        product.run("cache", "clean", "--force").ok();
+        registry.once("GET .*/blobs/" + Images.layer(image, 1), new Fault.Delay(Duration.ofSeconds(2)));
+        Process pull = product.begin("pull", "x.sif", uri);
+        await(() -> !registry.received("GET .*/blobs/" + Images.layer(image, 1)).isEmpty());
+        product.shell("rm -rf ~/.singularity/cache").ok();
+
+        assertThat(pull.waitFor(120, TimeUnit.SECONDS)).isTrue();
+        if (pull.exitValue() == 0) {
+            assertThat(product.work().resolve("x.sif")).hasBinaryContent(expected);
+        } else {
+            assertThat(product.work().resolve("x.sif")).doesNotExist();
+        }
+        assertThat(pulled(uri, "again.sif")).isEqualTo(expected);
+        product.nothingLeft();
+    }
+
+    @Test
+    void convertsOnceForManyWhoPullAtOnce() throws Exception {
+        TestImage image = large();
+        String uri = publish(image);
+        List<Process> pulls = new ArrayList<>();
+        for (int i = 0; i < 20; i++) {
+            pulls.add(product.begin("pull", "x" + i + ".sif", uri));
+        }
+        Set<Integer> exits = new HashSet<>();
+        for (Process pull : pulls) {
+            assertThat(pull.waitFor(300, TimeUnit.SECONDS)).isTrue();
+            exits.add(pull.exitValue());
+        }
+
+        assertThat(exits).containsExactly(0);
+        byte[] first = Files.readAllBytes(product.work().resolve("x0.sif"));
+        for (int i = 1; i < 20; i++) {
+            assertThat(product.work().resolve("x" + i + ".sif")).hasBinaryContent(first);
+        }
+        assertThat(blobsFetched().stream().filter(digest -> !digest.equals(image.config().digest().toString()))
+                .collect(Collectors.groupingBy(digest -> digest, Collectors.counting())).values()).containsExactly(1L, 1L);
+        product.nothingLeft();
+    }
+
+    @Test
+    void leavesNothingOnceTheNextCommandRanAfterAKill() throws Exception {
+        TestImage image = large();
+        String uri = publish(image);
+        registry.once("GET .*/blobs/" + Images.layer(image, 0), new Fault.StallAfter(3_000_000));
+        Process pull = product.begin("pull", "x.sif", uri);
+        Path part = product.cache().resolve("part");
+        await(() -> Product.names(part).stream().anyMatch(name -> name.endsWith(".blob")));
+        Thread.sleep(500);
+        kill(pull, "KILL");
+
+        assertThat(product.worked()).isEmpty();
+        registry.forget();
+        byte[] second = pulled(uri, "x.sif");
+        product.nothingLeft();
+        product.run("cache", "clean", "--force").ok();
+        assertThat(pulled(uri, "clean.sif")).isEqualTo(second);
+    }
+
+    @Test
+    void goesOnWhereAKilledDownloadStopped() throws Exception {
+        TestImage image = large();
+        String uri = publish(image);
+        String blob = "GET .*/blobs/" + Images.layer(image, 0);
+        registry.once(blob, new Fault.StallAfter(3_000_000));
+        Process pull = product.begin("pull", "x.sif", uri);
+        Path part = product.cache().resolve("part/" + Images.layer(image, 0).hex() + ".blob");
+        await(() -> Files.exists(part) && Files.size(part) >= 2_000_000);
+        kill(pull, "KILL");
+        registry.forget();
+
+        pulled(uri, "x.sif");
+
+        assertThat(registry.received(blob)).hasSize(1);
+        assertThat(registry.received(blob).getFirst().header("Range")).hasValueSatisfying(range -> assertThat(range).matches("bytes=[1-9]\\d{6}-"));
+    }
+
+    @Test
+    void leavesNothingWhenInterrupted() throws Exception {
+        TestImage image = large();
+        String uri = publish(image);
+        registry.once("GET .*/blobs/" + Images.layer(image, 0), new Fault.StallAfter(3_000_000));
+        Process pull = product.begin("pull", "x.sif", uri);
+        await(() -> Product.names(product.cache().resolve("part")).stream().anyMatch(name -> name.endsWith(".blob")));
+        kill(pull, "INT");
+
+        assertThat(pull.exitValue()).isEqualTo(130);
+        assertThat(product.worked()).isEmpty();
+        assertThat(Product.names(product.temporary())).isEmpty();
+        // What was fetched so far stays, for the next command to go on from.
+        assertThat(Product.names(product.cache().resolve("part"))).allMatch(name -> name.endsWith(".blob") || name.endsWith(".lock"));
+        pulled(uri, "x.sif");
+        product.nothingLeft();
+    }
+
+    @Test
+    void answersWithTheSameFileThatIsThere() throws Exception {
+        String uri = publish(Images.small());
+        byte[] first = pulled(uri, "x.sif");
+        var modified = Files.getLastModifiedTime(product.work().resolve("x.sif"));
+        registry.forget();
+
+        Result again = product.run("pull", "x.sif", uri).ok();
+
+        assertThat(again.err()).contains("Build complete: x.sif").doesNotContain("Copying");
+        assertThat(product.work().resolve("x.sif")).hasBinaryContent(first);
+        assertThat(Files.getLastModifiedTime(product.work().resolve("x.sif"))).isEqualTo(modified);
+    }
+
+    private interface Condition {
+        boolean met() throws IOException;
+    }
+
+    private static void await(Condition condition) throws IOException, InterruptedException {
+        for (long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60); !condition.met(); Thread.sleep(20)) {
+            assertThat(System.nanoTime()).as("time").isLessThan(deadline);
+        }
+    }
+
+    /** Signals the JVM itself, whatever started it. */
+    private static void kill(Process process, String signal) throws IOException, InterruptedException {
+        List<String> targets = new ArrayList<>();
+        targets.add(String.valueOf(process.pid()));
+        process.descendants().forEach(descendant -> targets.add(String.valueOf(descendant.pid())));
+        for (String pid : targets) {
+            Peers.run("kill", "-" + signal, pid);
+        }
+        assertThat(process.waitFor(30, TimeUnit.SECONDS)).as("end of the process").isTrue();
+    }
+}

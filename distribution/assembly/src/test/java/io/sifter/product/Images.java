@@ -1,0 +1,97 @@
+package io.sifter.product;
+
+import io.sifter.spi.reference.Digest;
+import io.sifter.spi.reference.Platform;
+import io.sifter.testkit.TarLayer;
+import io.sifter.testkit.demo.DemoImage;
+import io.sifter.testkit.registry.TestImage;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.List;
+import java.util.zip.GZIPInputStream;
+
+/** Images that several tests use. */
+final class Images {
+    private static final List<byte[]> DEMO = demoLayers();
+
+    private Images() {}
+
+    /** A stand-in for the image of the user guide: made of this machine's programs, three layers, same entrypoint. */
+    static TestImage lolcow() {
+        return lolcow("The secret source of humor is not joy\nbut sorrow; there is no humor in\nHeaven.\n");
+    }
+
+    /** The same with another saying in its uppermost layer. */
+    static TestImage lolcow(String fortune) {
+        return layered(List.of(games(fortune).tar()));
+    }
+
+    /** The lower layers of the lolcow, and these. */
+    static TestImage layered(List<byte[]> more) {
+        TestImage.Builder image = TestImage.with().platform("linux/" + Platform.host().architecture());
+        DEMO.forEach(image::layer);
+        more.forEach(image::layer);
+        return image.env("PATH=/usr/games:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C")
+                .entrypoint("/bin/sh", "-c", "fortune | cowsay | lolcat").build();
+    }
+
+    private static TarLayer games(String fortune) {
+        return TarLayer.with()
+                .file("etc/os-release", "NAME=\"Ubuntu\"\nVERSION=\"16.04.3 LTS (Xenial Xerus)\"\nID=ubuntu\n")
+                .file("usr/games/fortune", "#!/bin/sh\ncat /usr/games/saying\n").mode(0755)
+                .file("usr/games/saying", fortune)
+                .file("usr/games/cowsay", "#!/bin/sh\necho ' ____'\ncat\necho ' ----'\necho '        \\   ^__^'\n").mode(0755)
+                .file("usr/games/lolcat", "#!/bin/sh\ncat\n").mode(0755);
+    }
+
+    /** A small image that nothing can be run in: one layer with a few files. */
+    static TestImage small() {
+        return small("some words\n");
+    }
+
+    static TestImage small(String content) {
+        return of(TarLayer.with().directory("etc").file("etc/words", content).directory("bin"));
+    }
+
+    static TestImage of(TarLayer... layers) {
+        TestImage.Builder image = TestImage.with().platform("linux/" + Platform.host().architecture());
+        for (TarLayer layer : layers) {
+            image.layer(layer.tar());
+        }
+        return image.command("/bin/true").build();
+    }
+
+    /** Random-looking bytes that no compression shrinks, always the same for a seed. */
+    static byte[] noise(int length, long seed) {
+        byte[] bytes = new byte[length];
+        new java.util.Random(seed).nextBytes(bytes);
+        return bytes;
+    }
+
+    /** A layer's blob digest, from the manifest's order: the lowest is 0. */
+    static Digest layer(TestImage image, int position) {
+        return image.blobs().keySet().stream().filter(digest -> !digest.equals(image.config().digest())).skip(position)
+                .findFirst().orElseThrow();
+    }
+
+    private static List<byte[]> demoLayers() {
+        try {
+            TestImage demo = DemoImage.make();
+            return demo.blobs().entrySet().stream().filter(blob -> !blob.getKey().equals(demo.config().digest()))
+                    .map(blob -> inflate(blob.getValue())).toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static byte[] inflate(byte[] gzip) {
+        try (GZIPInputStream in = new GZIPInputStream(new ByteArrayInputStream(gzip))) {
+            return in.readAllBytes();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
