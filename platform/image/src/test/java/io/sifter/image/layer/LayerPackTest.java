@@ -46,6 +46,9 @@ class LayerPackTest {
 
     private Packs packs;
 
+    /** A field, because the collector takes variables of a running method for reachable as it pleases. */
+    private FileTree measured;
+
     @BeforeEach
     void open() {
         packs = new Packs(directory);
@@ -270,12 +273,11 @@ class LayerPackTest {
         for (int i = 0; i < files; i++) {
             layer.file("usr/lib/python3/dist-packages/package%d/module%05d.py".formatted(i / 100, i), "content " + i).mtime(1_700_000_000 + i / 7);
         }
-        FileTree tree = packs.mergePacks(List.of(packs.pack(layer)), MergePolicy.STANDARD);
-        assertThat(tree.root().children()).isNotEmpty();
-        tree.close();
+        Path file = packs.pack(layer);
+        measured = packs.mergePacks(List.of(file), MergePolicy.STANDARD);
+        measured.close();
         long with = used();
-        assertThat(tree.root().children()).isNotEmpty();
-        tree = null;
+        measured = null;
         assertThat((with - used()) / files).as("bytes for each entry").isBetween(50L, 400L);
     }
 
