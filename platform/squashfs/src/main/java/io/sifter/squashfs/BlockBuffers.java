@@ -1,18 +1,21 @@
 package io.sifter.squashfs;
 
+import io.sifter.spi.tree.Compression;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * Native memory for blocks on their way to the disk, shared by all packs that are written at the same time. Every
- * writer may always have a few buffers, so that each can go on whatever the others hold; beyond these the budget rules.
- * Safe for any thread. The memory is freed when the object is forgotten.
+ * Native memory and compressors for blocks on their way to the disk, shared by all packs that are written at the same
+ * time. Every writer may always have a few buffers, so that each can go on whatever the others hold; beyond these the
+ * budget rules. Safe for any thread. The memory is freed when the object is forgotten.
  */
 public final class BlockBuffers {
     /** A fragment that fills up, a block that is cut, and one for each of two workers. */
@@ -22,6 +25,7 @@ public final class BlockBuffers {
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition returned = lock.newCondition();
     private final Map<Integer, Deque<MemorySegment>> idle = new HashMap<>();
+    private final Map<Compression, Deque<BlockPress>> presses = new ConcurrentHashMap<>();
     private long used;
     private long idleBytes;
 
@@ -31,6 +35,11 @@ public final class BlockBuffers {
             throw new IllegalArgumentException("Not an amount of memory: " + budget);
         }
         this.budget = budget;
+    }
+
+    /** Compressors that are idle, for whoever needs one; there are never more than threads that compress. */
+    Deque<BlockPress> presses(Compression compression) {
+        return presses.computeIfAbsent(compression, _ -> new ConcurrentLinkedDeque<>());
     }
 
     /** The part of one writer, in buffers of {@code size} bytes. */

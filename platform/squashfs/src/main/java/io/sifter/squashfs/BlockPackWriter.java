@@ -17,12 +17,12 @@ import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Queue;
-import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
@@ -56,7 +56,6 @@ public final class BlockPackWriter implements AutoCloseable {
     private final Compression compression;
     private final Executor workers;
     private final BlockBuffers.Share buffers;
-    private final int bufferSize;
     private final int blockSize;
 
     // The caller's.
@@ -70,7 +69,7 @@ public final class BlockPackWriter implements AutoCloseable {
     private boolean finished;
 
     // The workers'.
-    private final ConcurrentLinkedDeque<Press> idle = new ConcurrentLinkedDeque<>();
+    private final Deque<BlockPress> presses;
     private final Queue<Block> pending = new ConcurrentLinkedQueue<>();
     private final AtomicReference<Throwable> failure = new AtomicReference<>();
     private final ReentrantLock lock = new ReentrantLock();
@@ -109,10 +108,10 @@ public final class BlockPackWriter implements AutoCloseable {
         this.compression = compression;
         this.workers = workers;
         this.blockSize = compression.blockSize();
-        BlockCompressor first = Codecs.compressor(compression);
-        this.bufferSize = Math.max(blockSize, first.capacity(blockSize));
-        this.idle.push(new Press(first, bufferSize));
-        this.buffers = memory.share(bufferSize);
+        this.presses = memory.presses(compression);
+        BlockPress press = press();
+        this.buffers = memory.share(press.bufferSize());
+        this.presses.push(press);
         this.cut = new byte[blockSize];
         this.sha256 = sha256();
         this.chunkPosition = out.position();
@@ -222,7 +221,6 @@ public final class BlockPackWriter implements AutoCloseable {
             buffers.give(fragment);
             fragment = null;
         }
-        idle.clear();
     }
 
     private void read(InputStream in, int length, long size, long done) throws IOException {
@@ -272,18 +270,22 @@ public final class BlockPackWriter implements AutoCloseable {
     private void compress(Block block) {
         try {
             if (failure.get() == null) {
-                Press press = idle.poll();
-                if (press == null) {
-                    press = new Press(Codecs.compressor(compression), bufferSize);
-                }
-                press.compress(block);
-                idle.push(press);
+                BlockPress press = press();
+                BlockPress.Pressed pressed = press.press(block.bytes, block.length);
+                presses.push(press);
+                block.bytes = pressed.buffer();
+                block.word = pressed.word();
             }
         } catch (UserException | RuntimeException | Error e) {
             failure.compareAndSet(null, e);
         }
         block.done = true;
         writeDone();
+    }
+
+    private BlockPress press() throws UserException {
+        BlockPress idle = presses.poll();
+        return idle == null ? new BlockPress(compression) : idle;
     }
 
     /** Writes as many blocks as are done without a gap, unless another thread is at it, which will see ours as well. */
@@ -433,29 +435,6 @@ public final class BlockPackWriter implements AutoCloseable {
             this.number = number;
             this.bytes = bytes;
             this.length = length;
-        }
-    }
-
-    /** A compressor and the buffer it writes to, which it swaps for the block's own: nothing is copied or allocated. */
-    private static final class Press {
-        private final BlockCompressor compressor;
-        private MemorySegment spare;
-
-        Press(BlockCompressor compressor, int bufferSize) {
-            this.compressor = compressor;
-            this.spare = Arena.ofAuto().allocate(bufferSize, 64);
-        }
-
-        void compress(Block block) {
-            int length = compressor.compress(block.bytes.asSlice(0, block.length), spare);
-            if (length == BlockCompressor.INCOMPRESSIBLE) {
-                block.word = SizeWord.of(block.length, true);
-            } else {
-                block.word = SizeWord.of(length, false);
-                MemorySegment compressed = spare;
-                spare = block.bytes;
-                block.bytes = compressed;
-            }
         }
     }
 }

@@ -124,6 +124,18 @@ class SquashFsWriterTest {
     }
 
     @Test
+    void squashfsToolsNgReadsTheSame() throws Exception {
+        Peers.needKernel();
+        Peers.need("sqfs2tar", "tar");
+        FileTree tree = random(8, 1000).build();
+        Path image = write(tree, options(GZIP), 2);
+        Path unpacked = Files.createDirectory(directory.resolve("tar"));
+        Peers.run("sh", "-c", "sqfs2tar -r . \"$0\" | tar -x -p --numeric-owner -C \"$1\"", image.toString(),
+                unpacked.toString());
+        Manifest.assertEqual(Peers.manifest(unpacked), Manifest.of(tree));
+    }
+
+    @Test
     void anEmptyTreeComesBack() throws Exception {
         assertReadByAll(new Tree().build(), GZIP);
     }
