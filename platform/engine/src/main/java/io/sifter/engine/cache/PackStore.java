@@ -122,7 +122,7 @@ public final class PackStore {
 
     /** Names a pack by all that determines its bytes. */
     static String key(Digest diffId, Compression compression) {
-        String identity = String.join("|", diffId.toString(), compression.toString(), Codecs.build(compression));
+        String identity = String.join("|", diffId.toString(), "pack " + LayerPack.FORMAT_VERSION, compression.toString(), Codecs.build(compression));
         return Digest.sha256(identity.getBytes(StandardCharsets.UTF_8)).hex();
     }
 
