@@ -51,6 +51,13 @@ public sealed interface Mount {
         }
     }
 
+    /** An empty file to mount on, made in a file system of memory that an earlier step mounted, or in a writable root. */
+    record MakeFile(String destination) implements Mount {
+        public MakeFile {
+            requireAbsolute(destination);
+        }
+    }
+
     /**
      * A small file, readable by all. In a file system of memory that an earlier step mounted it is made; anywhere else it
      * is bound over the file that is there.
@@ -58,6 +65,13 @@ public sealed interface Mount {
     record Data(String content, String destination) implements Mount {
         public Data {
             Objects.requireNonNull(content);
+            requireAbsolute(destination);
+        }
+    }
+
+    /** Makes a file system of memory that an earlier step mounted read-only. What is mounted in it stays as it is. */
+    record Seal(String destination) implements Mount {
+        public Seal {
             requireAbsolute(destination);
         }
     }

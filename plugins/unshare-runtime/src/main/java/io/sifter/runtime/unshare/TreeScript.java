@@ -8,14 +8,18 @@ import io.sifter.spi.launch.Mount.Bind;
 import io.sifter.spi.launch.Mount.Data;
 import io.sifter.spi.launch.Mount.Dev;
 import io.sifter.spi.launch.Mount.MakeDirectory;
+import io.sifter.spi.launch.Mount.MakeFile;
 import io.sifter.spi.launch.Mount.MakeSymlink;
 import io.sifter.spi.launch.Mount.Proc;
+import io.sifter.spi.launch.Mount.Seal;
 import io.sifter.spi.launch.Mount.Tmpfs;
 import io.sifter.spi.tree.RawName;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -33,12 +37,15 @@ final class TreeScript {
     private final StringBuilder text = new StringBuilder();
     private final StringBuilder table = new StringBuilder();
     private final StringBuilder lenient = new StringBuilder();
+    private final List<MakeDirectory> directories = new ArrayList<>();
+    private final List<Data> contents = new ArrayList<>();
+    private final List<MakeSymlink> links = new ArrayList<>();
     private final Set<String> madeByMount = new HashSet<>();
     private final List<Mount> taken = new ArrayList<>();
     private int files;
 
     /** Programs of the host, ready for a shell text: the search path is the container's. */
-    record Tools(String mount, String mkdir, String ln) {}
+    record Tools(String mount, String umount, String mkdir, String ln) {}
 
     /**
      * @param privileged whether mounts can be given stricter flags than their sources at will
@@ -59,24 +66,63 @@ final class TreeScript {
             take(mounts.get(i), mounts.subList(i + 1, mounts.size()));
             taken.add(mounts.get(i));
         }
-        flush();
+        make();
+        mount();
+        forgetOwn(mounts);
         return text.toString();
     }
 
-    private void take(Mount step, List<Mount> later) {
-        switch (step) {
-            case Bind bind -> bind(bind);
-            case Tmpfs tmpfs -> line("sifter", tmpfs.destination(), "tmpfs", "nosuid,nodev,mode=" + Integer.toOctalString(tmpfs.mode())
-                    + (tmpfs.size().isPresent() ? ",size=" + tmpfs.size().getAsLong() : ""));
-            case Proc proc -> line("proc", proc.destination(), "proc", "nosuid,nodev,noexec");
-            case Dev dev -> devices(dev.destination());
-            case MakeDirectory directory -> directory(directory, later);
-            case MakeSymlink link -> {
-                flush();
-                text.append(tools.ln()).append(" -s -- ").append(quote(link.target())).append(' ')
-                        .append(inside(link.destination())).append(" || fail ").append(quote("no symbolic link " + link.destination())).append('\n');
+    /** A bind of a directory in which this program lies has brought its own mounts along. */
+    private void forgetOwn(List<Mount> mounts) {
+        String own = root.substring(0, root.lastIndexOf('/'));
+        for (Mount step : mounts) {
+            if (step instanceof Bind bind && !bind.destination().equals("/")) {
+                String source = RawName.of(bind.source().toString());
+                if (source.equals("/") || own.startsWith(source + "/")) {
+                    String copy = inside(bind.destination()) + (source.equals("/") ? own : own.substring(source.length()));
+                    text.append(tools.umount()).append(" -i -n -l ").append(quote(copy + "/image")).append(' ').append(quote(copy + "/root"))
+                            .append(' ').append(quote(copy + "/session")).append(' ').append(quote(copy + "/overlay")).append(" 2>/dev/null\n");
+                }
             }
-            case Data data -> data(data);
+        }
+    }
+
+    /** No switch over patterns: linking one takes longer than all the rest of planning. */
+    private void take(Mount step, List<Mount> later) {
+        if (step instanceof Bind bind) {
+            bind(bind);
+        } else if (step instanceof Tmpfs tmpfs) {
+            line("sifter", tmpfs.destination(), "tmpfs", "nosuid,nodev,mode=" + Integer.toOctalString(tmpfs.mode())
+                    + (tmpfs.size().isPresent() ? ",size=" + tmpfs.size().getAsLong() : ""));
+        } else if (step instanceof Proc proc) {
+            line("proc", proc.destination(), "proc", "nosuid,nodev,noexec");
+        } else if (step instanceof Dev dev) {
+            devices(dev.destination());
+        } else if (step instanceof Seal seal) {
+            make();
+            mount();
+            text.append(tools.mount()).append(" -i -n -o remount,bind,ro,nosuid,nodev ").append(quote(inside(seal.destination())))
+                    .append(" || fail 'memory stays writable'\n");
+        } else if (step instanceof MakeDirectory directory) {
+            if (!madeWithMount(directory, later)) {
+                mount();
+                directories.add(directory);
+            }
+        } else if (step instanceof MakeSymlink link) {
+            mount();
+            links.add(link);
+        } else if (step instanceof MakeFile file) {
+            mount();
+            contents.add(new Data("", file.destination()));
+        } else if (step instanceof Data data) {
+            if (inMemory(data.destination())) {
+                mount();
+                contents.add(data);
+            } else {
+                bindContent(data);
+            }
+        } else {
+            throw new AssertionError(step);
         }
     }
 
@@ -116,39 +162,33 @@ final class TreeScript {
     }
 
     /** A directory that a mount will cover is left to mount(8), which then needs no further process. */
-    private void directory(MakeDirectory directory, List<Mount> later) {
+    private boolean madeWithMount(MakeDirectory directory, List<Mount> later) {
         for (Mount step : later) {
             String destination = step.destination();
-            if (destination.equals(directory.destination()) && step instanceof Bind) {
-                madeByMount.add(directory.destination());
-                return;
+            if (destination.equals(directory.destination())) {
+                if (step instanceof Bind) {
+                    madeByMount.add(destination);
+                    return true;
+                }
+                return false;
             }
             if (destination.startsWith(directory.destination() + "/")) {
-                break;
+                return false;
             }
         }
-        flush();
-        text.append(tools.mkdir()).append(" -p -m ").append(Integer.toOctalString(directory.mode())).append(" -- ").append(inside(directory.destination()))
-                .append(" || fail ").append(quote("no directory " + directory.destination())).append('\n');
+        return false;
     }
 
-    private void data(Data data) {
-        String print = "printf %s " + quote(data.content()) + " >";
-        if (inMemory(data.destination())) {
-            flush();
-            text.append("(umask 022; ").append(print).append(inside(data.destination())).append(") || fail ")
-                    .append(quote("no file " + data.destination())).append('\n');
-        } else {
-            String file = "data" + ++files;
-            text.append("(umask 022; ").append(print).append("\"$s/").append(file).append("\") || fail 'no room in memory'\n");
-            line(session + "/" + file, data.destination(), "none", "bind");
-        }
+    private void bindContent(Data data) {
+        String file = session + "/data" + ++files;
+        text.append("(umask 022; printf %s ").append(quote(data.content())).append(" >").append(quote(file)).append(") || fail 'no room in memory'\n");
+        line(file, data.destination(), "none", "bind");
     }
 
     private void devices(String at) {
         line("sifter", at, "tmpfs", "nosuid,mode=755");
-        flush();
-        text.append("(umask 022; cd ").append(inside(at)).append(" && ").append(tools.mkdir()).append(" -m 1777 shm mqueue && ").append(tools.mkdir()).append(" pts");
+        mount();
+        text.append("(umask 022; cd ").append(quote(inside(at))).append(" && ").append(tools.mkdir()).append(" -m 1777 shm mqueue && ").append(tools.mkdir()).append(" pts");
         for (String device : DEVICES) {
             text.append(" && : >").append(device);
         }
@@ -184,27 +224,80 @@ final class TreeScript {
     }
 
     private void line(StringBuilder lines, String source, String destination, String type, String options) {
-        lines.append(HostMounts.escape(source)).append(' ')
-                .append(HostMounts.escape(destination.equals("/") ? root : root + destination))
+        make();
+        lines.append(HostMounts.escape(source)).append(' ').append(HostMounts.escape(inside(destination)))
                 .append(' ').append(type).append(' ').append(options).append(" 0 0\n");
     }
 
     /** Performs the mounts that have gathered. */
-    private void flush() {
-        perform(table, " || fail 'a mount failed'\n");
-        perform(lenient, " 2>/dev/null\n");
-    }
-
-    private void perform(StringBuilder lines, String otherwise) {
-        if (lines.isEmpty()) {
+    private void mount() {
+        if (table.isEmpty() && lenient.isEmpty()) {
             return;
         }
-        text.append("printf '%s' ").append(quote(lines.toString())).append(" >\"$s/table\" && ").append(tools.mount())
-                .append(" -i -n -a -T \"$s/table\"").append(otherwise);
-        lines.setLength(0);
+        if (lenient.isEmpty()) {
+            mount(table.toString(), "");
+        } else {
+            // All at once; and only if something failed, again what must not fail: what is mounted already is passed over.
+            mount(table.toString() + lenient, " 2>/dev/null");
+            text.append(" ||\n");
+            mount(table.toString(), "");
+        }
+        text.append(" || fail 'a mount failed'\n");
+        table.setLength(0);
+        lenient.setLength(0);
     }
 
-    private static String inside(String destination) {
-        return "\"$r\"" + quote(destination);
+    private void mount(String lines, String quietly) {
+        text.append("{ printf '%s' ").append(quote(lines)).append(" >\"$s/table\" && ").append(tools.mount())
+                .append(" -i -n -a -T \"$s/table\"").append(quietly).append("; }");
+    }
+
+    /** Makes the directories, files and links that have gathered. */
+    private void make() {
+        int mode = -1;
+        for (MakeDirectory directory : directories) {
+            if (directory.mode() != mode) {
+                text.append(mode < 0 ? "" : " || fail 'no directory'\n").append(tools.mkdir()).append(" -p -m ")
+                        .append(Integer.toOctalString(directory.mode())).append(" --");
+                mode = directory.mode();
+            }
+            text.append(' ').append(quote(inside(directory.destination())));
+        }
+        text.append(mode < 0 ? "" : " || fail 'no directory'\n");
+        if (!contents.isEmpty()) {
+            text.append("(umask 022");
+            for (Data data : contents) {
+                text.append(data.content().isEmpty() ? " && : >" : " && printf %s " + quote(data.content()) + " >")
+                        .append(quote(inside(data.destination())));
+            }
+            text.append(") || fail 'no file'\n");
+        }
+        makeLinks();
+        directories.clear();
+        contents.clear();
+        links.clear();
+    }
+
+    /** ln(1) makes many links at once where they are called like their targets. */
+    private void makeLinks() {
+        Map<String, List<String>> alike = new LinkedHashMap<>();
+        for (MakeSymlink link : links) {
+            int slash = link.destination().lastIndexOf('/');
+            if (link.destination().substring(slash + 1).equals(link.target().substring(link.target().lastIndexOf('/') + 1))) {
+                alike.computeIfAbsent(link.destination().substring(0, slash + 1), _ -> new ArrayList<>()).add(link.target());
+            } else {
+                text.append(tools.ln()).append(" -s -T -- ").append(quote(link.target())).append(' ')
+                        .append(quote(inside(link.destination()))).append(" || fail 'no symbolic link'\n");
+            }
+        }
+        alike.forEach((directory, targets) -> {
+            text.append(tools.ln()).append(" -s -t ").append(quote(inside(directory))).append(" --");
+            targets.forEach(target -> text.append(' ').append(quote(target)));
+            text.append(" || fail 'no symbolic link'\n");
+        });
+    }
+
+    private String inside(String destination) {
+        return destination.equals("/") ? root : root + destination;
     }
 }

@@ -20,7 +20,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -31,7 +33,9 @@ import java.util.Optional;
  * <p>With a pid namespace two processes stay: a parent that hands signals on, and process 1, which dies with that parent.
  */
 public final class UnshareRuntime implements Runtime {
-    private static final List<String> NEEDED = List.of("sh", "unshare", "mount", "nsenter", "setpriv", "mkdir", "ln", "true");
+    private static final List<String> NEEDED = List.of("sh", "unshare", "mount", "umount", "nsenter", "setpriv", "mkdir", "ln", "true");
+
+    private static final String WAIT = "[ -z \"$user\" ] || wait \"$user\" || fail 'no user namespace'\n";
 
     private final RuntimeContext context;
 
@@ -73,9 +77,23 @@ public final class UnshareRuntime implements Runtime {
         if (launch.privileges() == Privileges.KEEP && !context.privileged()) {
             throw new UserException("Only a privileged caller can keep privileges");
         }
-        List<String> command = new ArrayList<>(namespaces(launch));
-        command.addAll(ShellText.command(program("sh"), script(launch), launch.command()));
-        return new LaunchPlan(command, launch.environment(), Footing.PRIVATE_MOUNTS);
+        boolean callersIds = launch.privileges() == Privileges.NONE && !context.privileged() && context.uid() != 0;
+        List<String> namespaces = namespaces(launch);
+        if (namespaces.isEmpty()) {
+            return plan(ShellText.command(program("sh"), session(true, callersIds) + tree(launch, callersIds), launch.command()), launch.environment());
+        }
+        // The second user namespace is made before process ids change their meaning. The text of the rest is no argument, lest it
+        // be seen in the container as that of process 1.
+        List<String> rest = new ArrayList<>(namespaces);
+        rest.addAll(List.of(program("sh"), "-c", "eval \"$SIFTER_TREE\"", "sifter"));
+        rest.addAll(launch.command());
+        Map<String, String> environment = new LinkedHashMap<>(launch.environment());
+        environment.put("SIFTER_TREE", "unset SIFTER_TREE\n" + session(false, callersIds) + tree(launch, callersIds));
+        return plan(ShellText.command(program("sh"), session(true, callersIds) + (callersIds ? WAIT : "") + "exec \"$@\"\n", rest), environment);
+    }
+
+    private static LaunchPlan plan(List<String> command, Map<String, String> environment) {
+        return new LaunchPlan(command, environment, Footing.PRIVATE_MOUNTS);
     }
 
     /** Programs that enter further namespaces before the script. */
@@ -106,22 +124,27 @@ public final class UnshareRuntime implements Runtime {
         return command;
     }
 
-    private String script(Launch launch) throws IOException {
-        Path root = context.libexec().resolve("mnt/root");
-        Path session = context.libexec().resolve("mnt/session");
-        boolean callersIds = launch.privileges() == Privileges.NONE && !context.privileged() && context.uid() != 0;
-        var tools = new TreeScript.Tools(quoted("mount"), quoted("mkdir"), quoted("ln"));
-        HostMounts host = readsHostMounts(launch) ? HostMounts.read() : HostMounts.parse("");
+    /** Names, and at first the memory for own files and the user namespace that gives the caller's ids back. */
+    private String session(boolean first, boolean callersIds) throws ExternalException {
         StringBuilder text = new StringBuilder();
         text.append("fail() { printf 'FATAL:   container creation failed: %s\\n' \"$1\" >&2; exit 255; }\n");
-        text.append("r=").append(quote(raw(root))).append(" s=").append(quote(raw(session))).append('\n');
-        text.append(tools.mount()).append(" -i -n -t tmpfs -o mode=755 sifter \"$s\" || fail 'no memory for the session'\n");
-        if (callersIds) {
+        text.append("r=").append(quote(raw(root()))).append(" s=").append(quote(raw(sessionDirectory()))).append(" user=\n");
+        if (first) {
+            text.append(quoted("mount")).append(" -i -n -t tmpfs -o mode=755 sifter \"$s\" || fail 'no memory for the session'\n");
+        }
+        if (first && callersIds) {
             // Made beside the other steps, kept by its file. The mount namespace is for unshare(1) alone: only with one does it
             // make the file from outside, where it still may.
             text.append(": >\"$s/user\"\n").append(quoted("unshare")).append(" --mount --propagation unchanged --user=\"$s/user\" --map-user=")
                     .append(context.uid()).append(" --map-group=").append(context.gid()).append(' ').append(quoted("true")).append(" &\nuser=$!\n");
         }
+        return text.toString();
+    }
+
+    private String tree(Launch launch, boolean callersIds) throws IOException {
+        var tools = new TreeScript.Tools(quoted("mount"), quoted("umount"), quoted("mkdir"), quoted("ln"));
+        HostMounts host = readsHostMounts(launch) ? HostMounts.read() : HostMounts.parse("");
+        StringBuilder text = new StringBuilder();
         if (launch.hostname().isPresent()) {
             text.append(quoted("hostname")).append(' ').append(quote(launch.hostname().get())).append(" || fail 'no host name'\n");
         }
@@ -129,9 +152,9 @@ public final class UnshareRuntime implements Runtime {
         if (launch.namespaces().contains(Namespace.NETWORK) && ip.isPresent()) {
             text.append(quote(raw(ip.get()))).append(" link set lo up\n");
         }
-        text.append(new TreeScript(tools, context.privileged(), host, root, session).of(launch.mounts()));
+        text.append(new TreeScript(tools, context.privileged(), host, root(), sessionDirectory()).of(launch.mounts()));
         if (callersIds) {
-            text.append("wait \"$user\" || fail 'no user namespace'\n");
+            text.append(WAIT);
         }
         text.append("cd \"$r\" && ").append(tools.mount()).append(" -i -n -c --move . / || fail 'no root'\n");
         text.append("exec");
@@ -148,6 +171,14 @@ public final class UnshareRuntime implements Runtime {
         }
         text.append(" --root=. --wd=").append(quote("." + launch.workingDirectory())).append(" -- \"$@\"\n");
         return text.toString();
+    }
+
+    private Path root() {
+        return context.libexec().resolve("mnt/root");
+    }
+
+    private Path sessionDirectory() {
+        return context.libexec().resolve("mnt/session");
     }
 
     private static boolean readsHostMounts(Launch launch) {

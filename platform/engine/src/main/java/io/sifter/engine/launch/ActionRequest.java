@@ -1,0 +1,122 @@
+package io.sifter.engine.launch;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+
+/**
+ * What a person asks for with {@code run}, {@code exec}, {@code shell} or {@code test}. Options are as they were given,
+ * nothing is implied yet.
+ *
+ * @param image a SIF, a SquashFS or a directory
+ * @param temporaryImage whether the image's file is removed as soon as the container no longer needs it
+ * @param arguments what follows the image, raw bytes
+ * @param quiet whether the container says nothing about itself but warnings and errors
+ */
+public record ActionRequest(Action action, Path image, boolean temporaryImage, List<String> arguments, boolean quiet, Files files,
+                            Variables variables, Isolation isolation) {
+    public ActionRequest {
+        Objects.requireNonNull(action);
+        Objects.requireNonNull(image);
+        arguments = List.copyOf(arguments);
+        Objects.requireNonNull(files);
+        Objects.requireNonNull(variables);
+        Objects.requireNonNull(isolation);
+    }
+
+    /** A request with no options. */
+    public static ActionRequest of(Action action, Path image, List<String> arguments) {
+        return new ActionRequest(action, image, false, arguments, false, Files.DEFAULT, Variables.DEFAULT, Isolation.DEFAULT);
+    }
+
+    public ActionRequest with(Files changed) {
+        return new ActionRequest(action, image, temporaryImage, arguments, quiet, changed, variables, isolation);
+    }
+
+    public ActionRequest with(Variables changed) {
+        return new ActionRequest(action, image, temporaryImage, arguments, quiet, files, changed, isolation);
+    }
+
+    public ActionRequest with(Isolation changed) {
+        return new ActionRequest(action, image, temporaryImage, arguments, quiet, files, variables, changed);
+    }
+
+    /** When an image is unpacked to a temporary directory. */
+    public enum Unpacking { IF_NEEDED, ALWAYS, NEVER }
+
+    /**
+     * What the container's files are.
+     *
+     * @param binds {@code src[:dest[:options]]}, raw, one each
+     * @param mounts {@code type=bind,source=…,destination=…}, raw, one each
+     * @param home {@code src} or {@code src:dest}
+     * @param startDirectory where the command starts
+     * @param scratch directories in the container
+     * @param workdir holds {@code /tmp}, {@code /var/tmp}, home and scratch directories of a contained container
+     * @param noMount default mounts to leave out
+     */
+    public record Files(List<String> binds, List<String> mounts, Optional<String> home, boolean noHome,
+                        Optional<String> startDirectory, List<String> scratch, Optional<String> workdir, List<String> noMount,
+                        boolean writable, boolean writableTmpfs, Unpacking unpacking) {
+        public static final Files DEFAULT = new Files(List.of(), List.of(), Optional.empty(), false, Optional.empty(), List.of(),
+                Optional.empty(), List.of(), false, false, Unpacking.IF_NEEDED);
+
+        public Files {
+            binds = List.copyOf(binds);
+            mounts = List.copyOf(mounts);
+            Objects.requireNonNull(home);
+            Objects.requireNonNull(startDirectory);
+            scratch = List.copyOf(scratch);
+            Objects.requireNonNull(workdir);
+            noMount = List.copyOf(noMount);
+            Objects.requireNonNull(unpacking);
+        }
+    }
+
+    /**
+     * What the command's variables are.
+     *
+     * @param clean whether hardly any variable of the host passes on
+     * @param set by {@code --env}, raw
+     * @param files by {@code --env-file}, later ones win
+     * @param evaluated whether values and the image's own words see one round of shell evaluation
+     * @param shell to start with {@link Action#SHELL}
+     */
+    public record Variables(boolean clean, Map<String, String> set, List<Path> files, boolean evaluated, Optional<String> app,
+                            Optional<String> shell) {
+        public static final Variables DEFAULT = new Variables(false, Map.of(), List.of(), true, Optional.empty(), Optional.empty());
+
+        public Variables {
+            set = Map.copyOf(set);
+            files = List.copyOf(files);
+            Objects.requireNonNull(app);
+            Objects.requireNonNull(shell);
+        }
+    }
+
+    /**
+     * How far the container is kept apart from the host.
+     *
+     * @param all {@code --containall}
+     * @param compat {@code --compat}
+     * @param noPid against what {@code all} implies
+     * @param network name of a kind of network
+     * @param dns name servers, separated by commas
+     * @param callersUmask whether the caller's umask passes on; otherwise it is 0022
+     * @param noPrivileges whether also root loses its capabilities
+     */
+    public record Isolation(boolean contain, boolean all, boolean compat, boolean pid, boolean noPid, boolean ipc, boolean uts,
+                            boolean net, Optional<String> network, boolean userNamespace, boolean fakeRoot,
+                            Optional<String> hostname, Optional<String> dns, boolean callersUmask, boolean noPrivileges) {
+        public static final Isolation DEFAULT = new Isolation(false, false, false, false, false, false, false, false, Optional.empty(),
+                false, false, Optional.empty(), Optional.empty(), true, false);
+
+        public Isolation {
+            Objects.requireNonNull(network);
+            Objects.requireNonNull(hostname);
+            Objects.requireNonNull(dns);
+        }
+    }
+}

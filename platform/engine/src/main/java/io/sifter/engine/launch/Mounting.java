@@ -1,0 +1,335 @@
+package io.sifter.engine.launch;
+
+import io.sifter.engine.launch.ActionRequest.Files;
+import io.sifter.engine.launch.ActionRequest.Isolation;
+import io.sifter.engine.launch.ContainerTree.Found;
+import io.sifter.engine.launch.ImageFiles.Kind;
+import io.sifter.spi.error.ExternalException;
+import io.sifter.spi.error.UserException;
+import io.sifter.spi.tree.RawName;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Consumer;
+
+/** Decides what is mounted over an image, in the order of the reference: the kernel's trees, the site's binds, home, the user's. */
+final class Mounting {
+    /** Bound into every container. */
+    private static final List<String> SITE_BINDS = List.of("/etc/localtime", "/etc/hosts");
+    private static final Set<String> NAMES = Set.of("proc", "sys", "dev", "devpts", "home", "tmp", "hostfs", "cwd", "bind-paths");
+    /** Directories of an operating system: the image's own are wanted there, even when the caller stands in the host's. */
+    private static final Set<String> SYSTEM = Set.of("/", "/bin", "/boot", "/etc", "/lib", "/lib32", "/lib64", "/libx32", "/mnt", "/opt", "/sbin",
+            "/srv", "/usr", "/var");
+    private static final List<String> VIRTUAL = List.of("/dev", "/proc", "/sys");
+    private static final int MOST_ACCOUNTS = 1 << 20;
+
+    private final Host host;
+    private final Files wanted;
+    private final Isolation isolation;
+    private final boolean contained;
+    private final ContainerTree tree;
+    private final Consumer<String> warnings;
+    private final Set<String> left = new HashSet<>();
+    private final List<BindPath> binds = new ArrayList<>();
+    private String homeSource;
+    private String home;
+
+    Mounting(Host host, Files wanted, Isolation isolation, boolean contained, ContainerTree tree, Consumer<String> warnings) {
+        this.host = host;
+        this.wanted = wanted;
+        this.isolation = isolation;
+        this.contained = contained;
+        this.tree = tree;
+        this.warnings = warnings;
+    }
+
+    /** What has been decided besides the tree. */
+    record Result(String home, List<BindPath> binds, String directory) {}
+
+    Result decide(boolean ownProcesses, boolean fakeRoot) throws IOException {
+        leaveOut();
+        for (String bind : wanted.binds()) {
+            binds.add(BindPath.parse(bind));
+        }
+        for (String mount : wanted.mounts()) {
+            binds.add(BindPath.parseMount(mount));
+        }
+        findHome(fakeRoot);
+        kernel(ownProcesses);
+        siteBinds();
+        temporary();
+        home();
+        usersBinds();
+        scratch();
+        accounts(fakeRoot);
+        String directory = directory();
+        return new Result(home, binds, directory);
+    }
+
+    private void leaveOut() {
+        for (String name : wanted.noMount()) {
+            if (!NAMES.contains(name) && !name.startsWith("/")) {
+                warnings.accept("Ignoring unknown mount type '%s'".formatted(RawName.display(name)));
+            }
+            left.add(name);
+        }
+    }
+
+    private void kernel(boolean ownProcesses) throws IOException {
+        if (!left.contains("proc")) {
+            if (ownProcesses) {
+                tree.processes("/proc");
+            } else {
+                tree.bind(Path.of("/proc"), "/proc", false, false);
+            }
+        }
+        if (!left.contains("sys")) {
+            tree.bind(Path.of("/sys"), "/sys", false, false);
+        }
+        if (!left.contains("dev")) {
+            if (contained) {
+                tree.devices("/dev");
+            } else {
+                tree.bind(Path.of("/dev"), "/dev", false, false);
+            }
+        }
+    }
+
+    private void siteBinds() throws IOException {
+        for (String bind : SITE_BINDS) {
+            if (!left.contains("bind-paths") && !left.contains(bind) && !bound(bind) && java.nio.file.Files.exists(Path.of(bind))) {
+                try {
+                    // What a link leads to, so that a later change of the link on the host changes nothing here.
+                    tree.bind(Path.of(bind).toRealPath(), bind, false, true);
+                } catch (UserException inTheWay) {
+                    warnings.accept("Could not mount %s: %s".formatted(bind, inTheWay.getMessage()));
+                }
+            }
+        }
+    }
+
+    private void temporary() throws IOException {
+        if (left.contains("tmp")) {
+            return;
+        }
+        for (String directory : List.of("/tmp", "/var/tmp")) {
+            if (bound(directory)) {
+                continue;
+            }
+            if (!contained) {
+                if (java.nio.file.Files.isDirectory(Path.of(directory))) {
+                    tree.bind(Path.of(directory), directory, false, false);
+                }
+            } else if (wanted.workdir().isPresent()) {
+                tree.bind(inWorkdir(directory.substring(1).replace('/', '_')), directory, false, false);
+            } else {
+                tree.memory(directory, 01777);
+            }
+        }
+    }
+
+    /** A directory in {@code --workdir}, made if it is not there. */
+    private Path inWorkdir(String name) throws IOException {
+        Path workdir = hostPath(wanted.workdir().orElseThrow(), "--workdir");
+        if (!java.nio.file.Files.isDirectory(workdir)) {
+            throw new UserException("container creation failed: the directory %s of --workdir does not exist".formatted(workdir));
+        }
+        Path directory = workdir.resolve(name);
+        try {
+            if (!java.nio.file.Files.isDirectory(directory)) {
+                java.nio.file.Files.createDirectories(directory);
+                java.nio.file.Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxrwxrwx"));
+            }
+        } catch (IOException e) {
+            throw new ExternalException("Could not make %s in --workdir: %s".formatted(directory, e.getMessage()), e);
+        }
+        return directory;
+    }
+
+    private Path hostPath(String raw, String what) throws UserException {
+        Optional<Path> path = HostFiles.path(raw);
+        if (path.isEmpty()) {
+            throw new UserException("The path %s of %s is not in UTF-8".formatted(RawName.display(raw), what));
+        }
+        return HostFiles.path(host.directory()).orElse(Path.of("/")).resolve(path.get()).normalize();
+    }
+
+    private void findHome(boolean fakeRoot) throws UserException {
+        homeSource = host.account().home();
+        home = fakeRoot ? "/root" : homeSource;
+        if (wanted.home().isPresent()) {
+            String[] parts = wanted.home().get().split(":", -1);
+            if (parts.length > 2) {
+                throw new UserException("home argument has incorrect number of elements: %d".formatted(parts.length));
+            }
+            homeSource = HostFiles.raw(hostPath(parts[0], "--home"));
+            home = parts.length == 2 ? parts[1] : homeSource;
+            if (!home.startsWith("/")) {
+                throw new UserException("home must be an absolute path in the container: %s".formatted(RawName.display(home)));
+            }
+        }
+        if (home.isEmpty()) {
+            home = "/";
+        }
+    }
+
+    private void home() throws IOException {
+        if (wanted.noHome() || left.contains("home")) {
+            return;
+        }
+        if (home.equals("/")) {
+            warnings.accept("Skipping impossible home directory mount to '/'");
+            return;
+        }
+        if (bound(home)) {
+            return;
+        }
+        if (contained && wanted.home().isEmpty()) {
+            if (wanted.workdir().isPresent()) {
+                tree.bind(inWorkdir("home"), home, false, false);
+            } else {
+                tree.memory(home, 0755);
+            }
+            return;
+        }
+        Path source = hostPath(homeSource, "--home");
+        if (!java.nio.file.Files.isDirectory(source)) {
+            if (wanted.home().isPresent()) {
+                throw new UserException("container creation failed: the home directory %s does not exist".formatted(source));
+            }
+            warnings.accept("Home directory %s of %s does not exist, so it is not mounted".formatted(source, host.account().name()));
+        } else if (!tree.shows(home, source)) {
+            tree.bind(source, home, false, false);
+        }
+    }
+
+    private void usersBinds() throws IOException {
+        for (BindPath bind : binds) {
+            if (!bind.destination().startsWith("/")) {
+                throw new UserException("container creation failed: unable to add %s to mount list: destination must be an absolute path"
+                        .formatted(RawName.display(bind.source())));
+            }
+            Path source = hostPath(bind.source(), "--bind");
+            if (!java.nio.file.Files.exists(source)) {
+                throw new UserException("container creation failed: mount hook function failure: mount %s->%s error: while mounting %s: mount source %s doesn't exist"
+                        .formatted(source, RawName.display(bind.destination()), source, source));
+            }
+            tree.bind(source, bind.destination(), bind.readOnly(), false);
+        }
+    }
+
+    /** Whether the user mounts something at this very place. */
+    private boolean bound(String destination) {
+        for (BindPath bind : binds) {
+            if (stripped(bind.destination()).equals(destination)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static String stripped(String path) {
+        return path.length() > 1 && path.endsWith("/") ? path.substring(0, path.length() - 1) : path;
+    }
+
+    private void scratch() throws IOException {
+        for (String scratch : wanted.scratch()) {
+            String destination = scratch.startsWith("/") ? scratch : "/" + scratch;
+            if (wanted.workdir().isPresent()) {
+                tree.bind(inWorkdir("scratch" + destination), destination, false, false);
+            } else {
+                tree.memory(destination, 0755);
+            }
+        }
+    }
+
+    private void accounts(boolean fakeRoot) throws IOException {
+        if (isolation.dns().isPresent()) {
+            StringBuilder servers = new StringBuilder();
+            for (String server : isolation.dns().get().split(",")) {
+                servers.append("nameserver ").append(server.strip()).append('\n');
+            }
+            tree.data(servers.toString(), "/etc/resolv.conf");
+        } else if (!bound("/etc/resolv.conf") && java.nio.file.Files.exists(Path.of("/etc/resolv.conf"))) {
+            tree.bind(Path.of("/etc/resolv.conf").toRealPath(), "/etc/resolv.conf", false, true);
+        }
+        if (!fakeRoot && !bound("/etc/passwd")) {
+            Optional<String> passwd = tree.read("/etc/passwd", MOST_ACCOUNTS);
+            if (passwd.isPresent()) {
+                tree.data(host.account().addTo(passwd.get(), home), "/etc/passwd");
+            } else {
+                warnings.accept("passwd file doesn't exist in container, not updating");
+            }
+        }
+        if (!fakeRoot && !bound("/etc/group")) {
+            Optional<String> group = tree.read("/etc/group", MOST_ACCOUNTS);
+            if (group.isPresent()) {
+                tree.data(groups(group.get()), "/etc/group");
+            } else {
+                warnings.accept("group file doesn't exist in container, not updating");
+            }
+        }
+        if (isolation.hostname().isPresent()) {
+            tree.data(isolation.hostname().get() + "\n", "/etc/hostname");
+        }
+    }
+
+    /** The image's group(5) with the caller's groups; doubles stay, as with the reference. */
+    private String groups(String image) {
+        StringBuilder text = new StringBuilder(image);
+        if (!image.isEmpty() && !image.endsWith("\n")) {
+            text.append('\n');
+        }
+        for (Long gid : new TreeSet<>(host.groups())) {
+            String name = host.groupNames().get(gid);
+            if (name != null) {
+                text.append(name).append(":x:").append(gid).append(':').append(host.account().name()).append('\n');
+            }
+        }
+        return text.toString();
+    }
+
+    /** Where the command starts; mounts the caller's directory if it is not there anyway. */
+    private String directory() throws IOException {
+        if (wanted.startDirectory().isPresent()) {
+            String directory = wanted.startDirectory().get();
+            directory = directory.startsWith("/") ? directory : "/" + directory;
+            Found found = tree.find(directory);
+            if (found.entry().isEmpty() || found.entry().get().kind() != Kind.DIRECTORY) {
+                throw new UserException("failed to set working directory: chdir %s: %s".formatted(RawName.display(directory),
+                        found.entry().isEmpty() ? "no such file or directory" : "not a directory"));
+            }
+            return directory;
+        }
+        if (contained) {
+            return home;
+        }
+        String here = host.directory();
+        Optional<Path> source = HostFiles.path(here);
+        boolean virtual = VIRTUAL.stream().anyMatch(top -> here.equals(top) || here.startsWith(top + "/"));
+        if (source.isPresent() && !left.contains("cwd") && !SYSTEM.contains(here) && !virtual && !tree.shows(here, source.get())) {
+            try {
+                tree.bind(source.get(), here, false, false);
+            } catch (UserException noMountPoint) {
+                // The command then starts at home.
+                return home;
+            }
+        }
+        return logical(here, source);
+    }
+
+    /** The caller's own name for the directory, if it leads to the same place in the container. */
+    private String logical(String physical, Optional<Path> source) throws IOException {
+        String shown = host.environment().getOrDefault("PWD", "");
+        if (!shown.startsWith("/") || shown.equals(physical) || source.isEmpty()) {
+            return physical;
+        }
+        return tree.shows(shown, source.get()) ? shown : physical;
+    }
+}

@@ -1,0 +1,406 @@
+package io.sifter.engine.launch;
+
+import io.sifter.engine.launch.ActionRequest.Unpacking;
+import io.sifter.engine.launch.ContainerTree.Found;
+import io.sifter.engine.launch.ContainerTree.Missing;
+import io.sifter.engine.launch.ImageFiles.Kind;
+import io.sifter.engine.launch.LocatedImage.Sandbox;
+import io.sifter.engine.launch.LocatedImage.SquashFs;
+import io.sifter.spi.error.ExternalException;
+import io.sifter.spi.error.UserException;
+import io.sifter.spi.launch.Launch;
+import io.sifter.spi.launch.LaunchPlan;
+import io.sifter.spi.launch.LaunchPlan.Footing;
+import io.sifter.spi.launch.Namespace;
+import io.sifter.spi.launch.Privileges;
+import io.sifter.spi.launch.Readiness;
+import io.sifter.spi.launch.Runtime;
+import io.sifter.spi.launch.RuntimeContext;
+import io.sifter.spi.tree.RawName;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.function.Function;
+
+/**
+ * Turns an action into text for the launcher's shell. Looks at the host and into the image; changes nothing but the memory of
+ * which images are sound. One planner may plan many actions, one at a time.
+ */
+public final class Planner {
+    /** MiB of what {@code --writable-tmpfs} may write. */
+    private static final int WRITABLE_MEMORY = 64;
+
+    /**
+     * A kind of runtime that this program has.
+     *
+     * @param make from its context
+     * @param settings its section of the configuration
+     */
+    public record RuntimeKind(String name, Function<RuntimeContext, Runtime> make, Map<String, String> settings) {}
+
+    private final Host host;
+    private final List<RuntimeKind> runtimes;
+    private final Optional<String> wanted;
+    private final Verdicts verdicts;
+    private final Consumer<String> warnings;
+
+    /**
+     * @param runtimes in order of preference
+     * @param wanted name of the runtime to use, or nothing for the first that works here
+     * @param memory directory in the cache where verdicts on images are kept
+     * @param warnings takes one line each, for the person who asked
+     */
+    public Planner(Host host, List<RuntimeKind> runtimes, Optional<String> wanted, Path memory, Consumer<String> warnings) {
+        this.host = host;
+        this.runtimes = List.copyOf(runtimes);
+        this.wanted = wanted;
+        this.verdicts = new Verdicts(memory);
+        this.warnings = warnings;
+    }
+
+    /**
+     * Plans an action on an image of this host.
+     *
+     * @throws UserException if it asks for something that cannot be, or that this program cannot do
+     * @throws ExternalException if the host lacks what it needs
+     */
+    public String plan(ActionRequest request) throws IOException {
+        LocatedImage image = LocatedImage.of(absolute(request.image()));
+        if (image instanceof Sandbox sandbox) {
+            if (request.files().writable() && !Files.isWritable(sandbox.path())) {
+                throw notWritable(sandbox.path());
+            }
+            return new Planning(request, image, new HostFiles(sandbox.path())).text();
+        }
+        SquashFs file = (SquashFs) image;
+        if (request.files().writable()) {
+            throw notWritable(file.path());
+        }
+        try (SquashFsFiles files = new SquashFsFiles(FileChannel.open(file.path(), StandardOpenOption.READ), file.offset(), file.size())) {
+            return new Planning(request, image, files).text();
+        }
+    }
+
+    private static UserException notWritable(Path image) {
+        return new UserException("could not use %s for writing, you don't have write permissions".formatted(image),
+                "Only a directory can be written to; make one with 'build --sandbox', or use --writable-tmpfs.");
+    }
+
+    private Path absolute(Path path) {
+        return HostFiles.path(host.directory()).orElse(Path.of("/")).resolve(path).normalize();
+    }
+
+    /** The plan of one action. */
+    private final class Planning {
+        private final ActionRequest request;
+        private final LocatedImage image;
+        private final ImageFiles files;
+        private final Path libexec = host.home().resolve("libexec");
+        private final boolean contained;
+        private final boolean overlay;
+        private final boolean privileged;
+        private final boolean fakeRoot;
+
+        Planning(ActionRequest request, LocatedImage image, ImageFiles files) throws UserException {
+            var isolation = request.isolation();
+            this.request = request;
+            this.image = image;
+            this.files = files;
+            this.contained = isolation.contain() || isolation.all() || isolation.compat();
+            boolean wantsOverlay = request.files().writableTmpfs() || isolation.compat();
+            this.overlay = wantsOverlay && !request.files().writable();
+            if (request.files().writableTmpfs() && request.files().writable()) {
+                warnings.accept("Disabling --writable-tmpfs, as it is mutually exclusive with --writable");
+            }
+            this.privileged = host.privileged() && !isolation.userNamespace();
+            this.fakeRoot = isolation.fakeRoot() && !privileged;
+            if (isolation.net() && !isolation.network().orElse("").equals("none")) {
+                throw new UserException("A network of the container's own is not supported: containers share the host's network or have none",
+                        "Use --net --network none for a container without a network.");
+            }
+        }
+
+        String text() throws IOException {
+            Optional<Path> unpacked = unpackedTo();
+            RuntimeContext context = new RuntimeContext(host.uid(), host.gid(), privileged, host.searchPath(), libexec, Map.of());
+            Runtime runtime = choose(context);
+            ContainerTree tree = new ContainerTree(files, overlay ? Missing.MAKE : request.files().writable() ? Missing.REFUSE : Missing.UNDERLAY);
+            boolean ownProcesses = ownProcesses();
+            Mounting.Result mounting = new Mounting(host, request.files(), request.isolation(), contained, tree, warnings).decide(ownProcesses, fakeRoot);
+            Optional<Command> command = command(tree, mounting);
+            if (command.isEmpty()) {
+                return (request.quiet() ? "" : "echo 'INFO:    No test script found in container, exiting' >&2\n") + PlanText.exit(0);
+            }
+            LaunchPlan plan = runtime.plan(launch(tree, root(unpacked), command.get(), ownProcesses));
+            boolean privateMounts = overlay || privileged || plan.footing() == Footing.PRIVATE_MOUNTS;
+            Optional<Path> hostMount = Optional.empty();
+            if (!privateMounts && image instanceof SquashFs && unpacked.isEmpty()) {
+                // The runtime needs no mounts of its own, so the image is mounted among the host's; only now is known where.
+                hostMount = Optional.of(session("mount"));
+                plan = runtime.plan(launch(tree, new Root(hostMount.get().resolve("image"), false), command.get(), ownProcesses));
+            }
+            return text(plan, privateMounts, unpacked, hostMount);
+        }
+
+        private String text(LaunchPlan plan, boolean privateMounts, Optional<Path> unpacked, Optional<Path> hostMount) throws IOException {
+            List<String> command = privateMounts ? inPrivateMounts(plan.command(), unpacked) : plan.command();
+            List<List<String>> before = new ArrayList<>();
+            if (unpacked.isPresent()) {
+                SquashFs file = (SquashFs) image;
+                before.add(List.of(raw(program("sh")), raw(libexec.resolve("unpack-image")), raw(unpacked.get()), searchPath(),
+                        raw(file.path()), request.temporaryImage() ? "remove" : "", request.quiet() ? "" : "tell"));
+                command = inSession("unpacked", unpacked.get(), command);
+            } else if (hostMount.isPresent()) {
+                command = inSession("fuse", hostMount.get(), command);
+            }
+            boolean callersUmask = request.isolation().callersUmask() && !request.isolation().compat();
+            return PlanText.execute(new LaunchPlan(command, plan.environment(), Footing.HOST), host.environment(),
+                    callersUmask ? OptionalInt.empty() : OptionalInt.of(0022), before);
+        }
+
+        private Runtime choose(RuntimeContext context) throws IOException {
+            StringBuilder reasons = new StringBuilder();
+            for (RuntimeKind kind : runtimes) {
+                if (wanted.isPresent() && !wanted.get().equals(kind.name())) {
+                    continue;
+                }
+                Runtime runtime = kind.make().apply(new RuntimeContext(context.uid(), context.gid(), context.privileged(),
+                        context.searchPath(), context.libexec(), kind.settings()));
+                Readiness readiness = runtime.probe();
+                if (readiness.ready()) {
+                    return runtime;
+                }
+                reasons.append("; ").append(kind.name()).append(": ").append(readiness.reason());
+            }
+            if (reasons.isEmpty()) {
+                throw new UserException("There is no runtime '%s'".formatted(wanted.orElse("")), "Look at 'plugin list', and at runtime.name in the configuration.");
+            }
+            throw new ExternalException("No runtime can start containers here" + reasons, "Install util-linux or bubblewrap, or let users make user namespaces.");
+        }
+
+        /**
+         * What the container's root is made from.
+         *
+         * @param protect whether writing to it must be prevented
+         */
+        private record Root(Path path, boolean protect) {}
+
+        private Root root(Optional<Path> unpacked) {
+            if (overlay || image instanceof SquashFs && unpacked.isEmpty()) {
+                return new Root(libexec.resolve("mnt/image"), false);
+            }
+            return new Root(unpacked.isPresent() ? unpacked.get().resolve("image") : image.path(), !request.files().writable());
+        }
+
+        private Launch launch(ContainerTree tree, Root root, Command command, boolean ownProcesses) throws IOException {
+            return new Launch(tree.mounts(root.path(), root.protect()), command.words(), command.environment(), command.directory(),
+                    namespaces(ownProcesses), request.isolation().hostname(), privileges());
+        }
+
+        private boolean ownProcesses() {
+            var isolation = request.isolation();
+            return isolation.pid() || (isolation.all() || isolation.compat()) && !isolation.noPid();
+        }
+
+        private Privileges privileges() {
+            if (fakeRoot) {
+                return Privileges.ROOT_OF_NAMESPACE;
+            }
+            return privileged && !request.isolation().noPrivileges() ? Privileges.KEEP : Privileges.NONE;
+        }
+
+        private Set<Namespace> namespaces(boolean ownProcesses) {
+            var isolation = request.isolation();
+            Set<Namespace> namespaces = EnumSet.noneOf(Namespace.class);
+            if (ownProcesses) {
+                namespaces.add(Namespace.PID);
+            }
+            if (isolation.ipc() || isolation.all() || isolation.compat()) {
+                namespaces.add(Namespace.IPC);
+            }
+            if (isolation.uts() || isolation.hostname().isPresent()) {
+                namespaces.add(Namespace.UTS);
+            }
+            if (isolation.net()) {
+                namespaces.add(Namespace.NETWORK);
+            }
+            if (isolation.userNamespace()) {
+                namespaces.add(Namespace.USER);
+            }
+            return namespaces;
+        }
+
+        /** What is executed in the container. */
+        private record Command(List<String> words, Map<String, String> environment, String directory) {}
+
+        /** Nothing if there is nothing to be done. */
+        private Optional<Command> command(ContainerTree tree, Mounting.Result mounting) throws IOException {
+            var isolation = request.isolation();
+            boolean clean = request.variables().clean() || isolation.all() || isolation.compat();
+            boolean evaluated = request.variables().evaluated() && !isolation.compat();
+            CommandEnvironment variables = CommandEnvironment.of(host, request, clean, warnings);
+            describe(variables.container(), mounting, evaluated);
+            List<String> arguments = request.arguments();
+            if (request.action() == Action.SHELL && !arguments.isEmpty()) {
+                warnings.accept("Parameters to shell command are ignored");
+                arguments = List.of();
+            }
+            Found shell = tree.find("/bin/sh");
+            if (shell.entry().isPresent() && shell.entry().get().kind() == Kind.FILE && shell.entry().get().executable()) {
+                var prepared = ActionScript.prepare(request.action(), variables, evaluated, request.quiet(), mounting.directory());
+                List<String> words = new ArrayList<>(prepared.command());
+                words.addAll(arguments);
+                return Optional.of(new Command(words, prepared.environment(), "/"));
+            }
+            if (request.action() == Action.TEST && tree.find("/.singularity.d/test").entry().isEmpty()) {
+                return Optional.empty();
+            }
+            Found directory = tree.find(mounting.directory());
+            String start = directory.entry().isPresent() ? directory.path() : "/";
+            Shellless.Start shellless = new Shellless(tree, variables, start).start(request.action(), arguments);
+            return Optional.of(new Command(shellless.words(), shellless.environment(), start));
+        }
+
+        private void describe(Map<String, String> variables, Mounting.Result mounting, boolean evaluated) {
+            variables.put("HOME", mounting.home());
+            variables.put("SINGULARITY_CONTAINER", raw(image.path()));
+            variables.put("SINGULARITY_NAME", raw(image.path().getFileName() == null ? image.path() : image.path().getFileName()));
+            variables.put("SINGULARITY_BIND", binds(mounting.binds()));
+            variables.put("SINGULARITY_COMMAND", request.action().word());
+            variables.put("SINGULARITY_ENVIRONMENT", "/.singularity.d/env/91-environment.sh");
+            variables.put("SINGULARITY_APPNAME", request.variables().app().orElse(""));
+            if (!evaluated) {
+                variables.put("SINGULARITY_NO_EVAL", "1");
+            }
+            if (request.variables().shell().isPresent()) {
+                variables.put("SINGULARITY_SHELL", request.variables().shell().get());
+            }
+        }
+
+        private static String binds(List<BindPath> binds) {
+            StringBuilder text = new StringBuilder();
+            for (BindPath bind : binds) {
+                text.append(text.isEmpty() ? "" : ",").append(bind.source());
+                if (!bind.destination().equals(bind.source()) || bind.readOnly()) {
+                    text.append(':').append(bind.destination()).append(bind.readOnly() ? ":ro" : "");
+                }
+            }
+            return text.toString();
+        }
+
+        /** Programs that give the command a mount namespace of its own, with the image in it if that must be mounted. */
+        private List<String> inPrivateMounts(List<String> command, Optional<Path> unpacked) throws IOException {
+            List<String> all = new ArrayList<>(List.of(raw(program("unshare"))));
+            if (!privileged) {
+                all.addAll(List.of("--user", "--map-root-user"));
+            }
+            all.addAll(List.of("--mount", "--propagation", "slave"));
+            boolean mountsImage = image instanceof SquashFs && unpacked.isEmpty();
+            if (mountsImage || overlay) {
+                all.addAll(List.of(raw(program("sh")), raw(libexec.resolve("with-image")), searchPath()));
+                if (mountsImage) {
+                    SquashFs file = (SquashFs) image;
+                    all.addAll(List.of(mountKinds(file), raw(file.path()), Long.toString(file.offset()), Long.toString(file.size())));
+                } else {
+                    all.addAll(List.of("directory", raw(unpacked.isPresent() ? unpacked.get().resolve("image") : image.path()), "", ""));
+                }
+                all.add(overlay ? "size=" + WRITABLE_MEMORY + "m" + (privileged ? "" : ",userxattr") : "");
+                all.add(mountsImage && request.temporaryImage() ? "remove" : "");
+            }
+            all.addAll(command);
+            return all;
+        }
+
+        /** Ways to mount the image, in the order they are tried. */
+        private String mountKinds(SquashFs file) throws IOException {
+            List<String> kinds = new ArrayList<>();
+            if (privileged && files instanceof SquashFsFiles squashfs && verdicts.soundForKernel(file, squashfs)) {
+                kinds.add("kernel");
+            }
+            if (canMountWithFuse()) {
+                kinds.add("fuse");
+            }
+            return String.join(" ", kinds);
+        }
+
+        private boolean canMountWithFuse() {
+            return (find("squashfuse_ll").isPresent() || find("squashfuse").isPresent()) && Files.isWritable(Path.of("/dev/fuse"));
+        }
+
+        /** The directory for the unpacked image, if it must be unpacked. */
+        private Optional<Path> unpackedTo() throws IOException {
+            Unpacking unpacking = request.files().unpacking();
+            if (!(image instanceof SquashFs file) || unpacking != Unpacking.ALWAYS && !mountKinds(file).isEmpty()) {
+                return Optional.empty();
+            }
+            if (unpacking == Unpacking.NEVER) {
+                throw new UserException("unpacking image to temporary sandbox dir required, but is prohibited by the --no-tmp-sandbox command-line flag",
+                        "Install squashfuse, and make sure that /dev/fuse can be opened.");
+            }
+            return Optional.of(session("rootfs"));
+        }
+
+        private Path temporary() {
+            for (String name : List.of("SINGULARITY_TMPDIR", "APPTAINER_TMPDIR", "SINGULARITY_LOCALCACHEDIR", "SINGULARITY_CACHEDIR", "TMPDIR")) {
+                Optional<Path> directory = HostFiles.path(host.environment().getOrDefault(name, "")).filter(Path::isAbsolute).filter(Files::isDirectory);
+                if (directory.isPresent()) {
+                    return directory.get();
+                }
+            }
+            return Path.of("/tmp");
+        }
+
+        /** A name for a directory that lives as long as the container. */
+        private Path session(String kind) {
+            Path directory = temporary();
+            if (kind.equals("mount")) {
+                directory = HostFiles.path(host.environment().getOrDefault("XDG_RUNTIME_DIR", "")).filter(Path::isAbsolute).filter(Files::isWritable)
+                        .orElse(directory);
+            }
+            String unique = Long.toHexString(System.nanoTime()) + Long.toHexString(ProcessHandle.current().pid());
+            return directory.resolve("sifter-%s-%d-%s".formatted(kind, host.uid(), unique));
+        }
+
+        private List<String> inSession(String kind, Path session, List<String> command) throws IOException {
+            List<String> all = new ArrayList<>(List.of(raw(program("sh")), raw(libexec.resolve("with-session")), kind, raw(session), searchPath(),
+                    request.quiet() ? "" : "tell"));
+            if (kind.equals("fuse")) {
+                SquashFs file = (SquashFs) image;
+                all.addAll(List.of(raw(file.path()), Long.toString(file.offset()), request.temporaryImage() ? "remove" : ""));
+            }
+            all.addAll(command);
+            return all;
+        }
+
+        private String searchPath() {
+            return String.join(":", host.searchPath().stream().map(Planner::raw).toList());
+        }
+
+        private Path program(String name) throws ExternalException {
+            Optional<Path> found = find(name);
+            if (found.isEmpty()) {
+                throw new ExternalException("Could not plan the container: the program '%s' is not in the search path".formatted(name), "Install it.");
+            }
+            return found.get();
+        }
+
+        private Optional<Path> find(String name) {
+            return new RuntimeContext(host.uid(), host.gid(), privileged, host.searchPath(), libexec, Map.of()).program(name);
+        }
+    }
+
+    private static String raw(Path path) {
+        return HostFiles.raw(path);
+    }
+}
