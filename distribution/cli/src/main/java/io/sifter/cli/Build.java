@@ -46,7 +46,7 @@ final class Build {
         var phase = new Phase(session.terminal());
         try (Sifter sifter = Sifter.open(settings, phase)) {
             if (reference.isPresent()) {
-                ImageSpecs.requireTransport(sifter, reference.get());
+                Transports.require(sifter, reference.get());
                 sifter.build(reference.get(), target, request.target(), sink, request.options());
             } else {
                 try (LocalImage image = LocalImage.open(local, phase)) {

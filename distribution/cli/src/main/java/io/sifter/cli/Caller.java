@@ -20,8 +20,12 @@ record Caller(Map<String, String> environment, Path distribution, InputStream in
                 LogLines.inputIsTerminal(), LogLines.errorIsTerminal());
     }
 
-    /** The launcher says where the program lies; without it, the directory above that of this class's jar. */
-    private static Path distribution(String home) {
+    /**
+     * The launcher says where the program lies; without it, the directory above that of this class's jar.
+     *
+     * @param home what the launcher says, or null
+     */
+    static Path distribution(String home) {
         if (home != null) {
             return Path.of(home);
         }

@@ -24,8 +24,9 @@ final class Failures {
     private Failures() {}
 
     static String text(Throwable failure, LogLines lines) {
-        var text = new StringBuilder(lines.line(Level.FATAL, message(failure), "main()"));
-        String nextStep = nextStep(failure);
+        Throwable told = known(failure);
+        var text = new StringBuilder(lines.line(Level.FATAL, message(told), "main()"));
+        String nextStep = nextStep(told);
         if (nextStep != null) {
             text.append(lines.continuation(nextStep));
         }
@@ -35,6 +36,16 @@ final class Failures {
             text.append(trace);
         }
         return text.toString();
+    }
+
+    /** The failure that is meant for people, where one is wrapped into others. */
+    private static Throwable known(Throwable failure) {
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            if (cause instanceof SifterException) {
+                return cause;
+            }
+        }
+        return failure;
     }
 
     /** What happened, in one sentence. */

@@ -96,7 +96,7 @@ final class ImageOptions {
     }
 
     private static OptionalInt jobs(Values values) throws UserException {
-        long jobs = values.number("jobs").orElse(0);
+        long jobs = values.hasOption("jobs") ? values.number("jobs").orElse(0) : 0;
         if (jobs < 0 || jobs > MOST_JOBS) {
             throw new UserException("--jobs is %d, it must be between 1 and %d".formatted(jobs, MOST_JOBS), "Leave it out to use all cores.");
         }

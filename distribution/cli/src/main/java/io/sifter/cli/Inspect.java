@@ -70,11 +70,13 @@ final class Inspect {
     }
 
     static void runHelp(Session session) throws IOException, InterruptedException {
-        String image = session.argument(0);
-        Map<String, Object> attributes = attributes(image, session.terminal());
-        Optional<String> app = session.values().text("app");
+        session.caller().out().print(helpOf(session.values(), attributes(session.argument(0), session.terminal())));
+    }
+
+    static String helpOf(Values values, Map<String, Object> attributes) {
+        Optional<String> app = values.text("app");
         Object help = (app.isPresent() ? app(attributes, app.get()) : attributes).get("helpfile");
-        session.caller().out().print((help == null ? "No help sections were defined for this image" : help) + "\n");
+        return (help == null ? "No help sections were defined for this image" : help) + "\n";
     }
 
     /** The text of the answer. Plain text begins with an empty line, as the user guide shows it. */

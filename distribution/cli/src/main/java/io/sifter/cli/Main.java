@@ -19,7 +19,15 @@ import java.util.Optional;
 
 /** Every command except the start of containers, which is {@link Actions}. */
 public final class Main {
+    /** How the launcher begins the command line of an action whose image must be made ready. */
+    private static final String PREPARE = "__prepare";
+
     private final Caller caller;
+
+    /** What a command does. */
+    private interface Work {
+        void run(Session session) throws IOException, InterruptedException, UsageException;
+    }
 
     Main(Caller caller) {
         this.caller = caller;
@@ -37,9 +45,12 @@ public final class Main {
     int run(List<String> words) {
         Command program = CommandTable.full();
         try {
+            if (!words.isEmpty() && words.getFirst().equals(PREPARE)) {
+                return perform(Invocation.parse(program, words.subList(1, words.size())), Prepare::run);
+            }
             Invocation invocation = PicocliParser.parse(program, words);
             Optional<Integer> answered = answer(program, invocation);
-            return answered.isPresent() ? answered.get() : perform(invocation);
+            return answered.isPresent() ? answered.get() : perform(invocation, Main::dispatch);
         } catch (UsageException e) {
             caller.err().print(HelpText.complaint(e));
             return Exit.USAGE;
@@ -97,7 +108,7 @@ public final class Main {
         return Exit.SUCCESS;
     }
 
-    private int perform(Invocation invocation) throws UsageException {
+    private int perform(Invocation invocation, Work work) throws UsageException {
         LogLines lines = LogLines.of(false, false, false, false, false);
         try {
             invocation.program().readEnvironment(caller.environment());
@@ -113,7 +124,7 @@ public final class Main {
         try {
             invocation.values().deprecationNotes().forEach(note -> terminal.log(Level.WARNING, note));
             invocation.values().mootNotes().forEach(note -> terminal.log(Level.VERBOSE, note));
-            dispatch(new Session(caller, invocation, terminal));
+            work.run(new Session(caller, invocation, terminal));
             return Exit.SUCCESS;
         } catch (IOException | InterruptedException | RuntimeException | Error e) {
             if (!interruption.happens()) {
@@ -130,11 +141,12 @@ public final class Main {
     /** How much is told, by the flags; colours on terminals only. */
     static LogLines lines(Values program, Caller caller) {
         return LogLines.of(program.flag("debug"), program.flag("verbose"), program.flag("quiet"), program.flag("silent"),
-                caller.terminal() && !program.flag("nocolor"));
+                !program.flag("nocolor") && caller.terminal());
     }
 
     private static void dispatch(Session session) throws IOException, InterruptedException, UsageException {
         switch (session.invocation().command().path()) {
+            case "__unpack" -> Prepare.unpack(session);
             case "build" -> Build.run(session);
             case "cache clean" -> CacheCommands.clean(session);
             case "cache list" -> CacheCommands.list(session);

@@ -51,7 +51,7 @@ final class Pull {
         SifterSettings settings = ImageOptions.settings(session);
         var phase = new Phase(session.terminal());
         try (Sifter sifter = Sifter.open(settings, phase)) {
-            ImageSpecs.requireTransport(sifter, request.reference());
+            Transports.require(sifter, request.reference());
             if (request.sandbox()) {
                 sifter.build(request.reference(), target, request.target(), "sandbox", request.options());
             } else {

@@ -27,6 +27,12 @@ class FailuresTest {
     }
 
     @Test
+    void wrappedFailuresAreToldAsIfTheyWereNot() {
+        assertThat(Failures.text(new IllegalStateException("wiring", new UserException("no such key", "Correct it.")), NORMAL))
+                .isEqualTo("FATAL:   no such key\n         Correct it.\n");
+    }
+
+    @Test
     void failuresOfFilesAreToldInPlainWords() {
         assertThat(Failures.text(new NoSuchFileException("/a"), NORMAL)).isEqualTo("FATAL:   /a: no such file or directory\n");
         assertThat(Failures.text(new AccessDeniedException("/a"), NORMAL)).isEqualTo("FATAL:   /a: permission denied\n");

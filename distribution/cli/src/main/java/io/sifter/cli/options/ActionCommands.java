@@ -70,8 +70,7 @@ final class ActionCommands {
             text("add-caps", "capabilities to add").from("ADD_CAPS").refuse(NO_CAPABILITIES),
             flag("allow-setuid", "let set-uid programs gain privileges (root only)").from("ALLOW_SETUID")
                     .refuse("set-uid programs never gain privileges in a container"),
-            text("app", "run an app of the image (SCIF)").from("APP", "APPNAME").refuse("SCIF apps cannot be started yet",
-                    "Start the app's files below /scif/apps with exec."),
+            text("app", "run an app of the image (SCIF)").from("APP", "APPNAME"),
             text("apply-cgroups", "file with resource limits").from("APPLY_CGROUPS").refuse(NO_CGROUPS, LIMIT_OUTSIDE),
             Shared.authFile(),
             list("bind", "mount src[:dest[:opts]] of the host; opts are ro and rw, dest is src unless given")
@@ -131,7 +130,7 @@ final class ActionCommands {
             flag("no-eval", "let no shell evaluate variables and arguments").from("NO_EVAL"),
             flag("no-home", "do not mount the home directory").from("NO_HOME"),
             Shared.noHttps(),
-            flag("no-init", "start no helper process with --pid").from("NOSHIMINIT"),
+            flag("no-init", "start no helper process with --pid").from("NOSHIMINIT").moot("no helper process is ever started"),
             list("no-mount", "leave out default mounts by name, or a bind by its destination").from("NO_MOUNT"),
             flag("no-nv", "do not look for NVIDIA libraries").from("NV_OFF", "NO_NV").hide().moot("they are never looked for"),
             flag("no-oci", "use the native mode").from("NO_OCI").moot("there is no other mode"),

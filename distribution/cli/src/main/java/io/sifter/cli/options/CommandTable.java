@@ -45,8 +45,8 @@ public final class CommandTable {
     public static Command full() {
         return program(List.of(build(), cache(), capability(), checkpoint(), completion(), config(), data(), delete(),
                 ActionCommands.exec(), help(), inspect(), instance(), key(), keyserver(), oci(), overlay(), plugin(),
-                prepare(), pull(), push(), registry(), remote(), ActionCommands.run(), runHelp(), search(),
-                ActionCommands.shell(), sif(), sign(), ActionCommands.test(), verify(), version(), buildConfiguration(),
+                pull(), push(), registry(), remote(), ActionCommands.run(), runHelp(), search(),
+                ActionCommands.shell(), sif(), sign(), ActionCommands.test(), unpack(), verify(), version(), buildConfiguration(),
                 generateConfiguration()));
     }
 
@@ -87,7 +87,7 @@ public final class CommandTable {
             Shared.dockerUsername(),
             flag("encrypt", "encrypt the file system").letter('e').refuse(NO_ENCRYPTION),
             flag("fakeroot", "build as if root").letter('f').from("FAKEROOT").moot("owners and modes are kept without root"),
-            flag("fix-perms", "let the owner read and write everything").from("FIXPERMS"),
+            Shared.fixPermissions(),
             Shared.force("overwrite the target if it exists"),
             flag("ignore-fakeroot-command", "do without the program fakeroot").from("IGNORE_FAKEROOT_COMMAND").hide()
                     .moot("the program fakeroot is never used"),
@@ -153,7 +153,7 @@ public final class CommandTable {
             Shared.dockerLogin(),
             Shared.dockerPassword(),
             Shared.dockerUsername(),
-            flag("fix-perms", "let the owner read and write everything").from("FIXPERMS"),
+            Shared.fixPermissions(),
             Shared.force("overwrite the file if it exists"),
             Shared.keepLayers(),
             Shared.library(),
@@ -276,9 +276,9 @@ public final class CommandTable {
         return Command.of("version", "", Arity.ANY, "Show the version");
     }
 
-    /** What a launcher calls for an action on an image that must be fetched or converted first. */
-    private static Command prepare() {
-        return Command.of("__prepare", "<command line of an action>", Arity.atLeast(1), "Make an image ready for an action").hide();
+    /** What a plan calls for an image that cannot be mounted. */
+    private static Command unpack() {
+        return Command.of("__unpack", "<image> <directory>", Arity.exactly(2), "Unpack an image into an empty directory").hide();
     }
 
     private static Command buildConfiguration() {
@@ -418,7 +418,7 @@ public final class CommandTable {
     }
 
     private static Option remoteFile() {
-        return text("config", "file with remotes").letter('c');
+        return text("config", "file with remotes").letter('c').refuse("remotes are not supported yet");
     }
 
     private static Option password() {

@@ -42,6 +42,11 @@ final class Shared {
         return text("tmpdir", "directory for what is made on the way").from("TMPDIR").hide();
     }
 
+    static Option fixPermissions() {
+        return flag("fix-perms", "let the owner read and write everything").from("FIXPERMS")
+                .refuse("modes of files are kept as the image states them", "For a sandbox, use chmod -R u+rwX afterwards.");
+    }
+
     static Option force(String description) {
         return flag("force", description).letter('F').from("FORCE");
     }

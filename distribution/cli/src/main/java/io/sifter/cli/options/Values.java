@@ -94,7 +94,8 @@ public final class Values {
             case TEXT -> List.of(text);
             case NUMBER -> List.of(Long.toString(parseNumber(text)));
             case LIST -> append(option, splitList(text), trim);
-            case LINES -> append(option, List.of(text), trim);
+            // A variable may hold several, one a line.
+            case LINES -> append(option, trim ? List.of(text.strip().split("\n")) : List.of(text), trim);
             case PAIRS -> append(option, splitPairs(text), trim);
         };
         settings.put(option.name(), new Setting(items, origin));
@@ -277,10 +278,9 @@ public final class Values {
         return pairs;
     }
 
-    /** Whether the command line or the environment says anything about the option. */
-    public boolean has(String name) {
-        read.add(name);
-        return settings.containsKey(name);
+    /** Whether the command has such an option at all. */
+    public boolean hasOption(String name) {
+        return command.option(name).isPresent();
     }
 
     private List<String> items(String name, Kind kind) {

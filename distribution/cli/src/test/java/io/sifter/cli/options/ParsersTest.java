@@ -141,7 +141,7 @@ class ParsersTest {
 
     @Test
     void completionForBashKnowsCommandsAndOptions() {
-        assertThat(PicocliParser.completion(PROGRAM)).contains("pull", "--docker-login", "cache").doesNotContain("__prepare");
+        assertThat(PicocliParser.completion(PROGRAM)).contains("pull", "--docker-login", "cache").doesNotContain("__unpack");
     }
 
     @Test

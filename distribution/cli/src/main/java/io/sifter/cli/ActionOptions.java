@@ -1,0 +1,60 @@
+package io.sifter.cli;
+
+import io.sifter.cli.options.Values;
+import io.sifter.engine.launch.ActionRequest.Files;
+import io.sifter.engine.launch.ActionRequest.Isolation;
+import io.sifter.engine.launch.ActionRequest.Unpacking;
+import io.sifter.engine.launch.ActionRequest.Variables;
+import io.sifter.spi.error.UserException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Optional;
+
+/**
+ * Turns the options of run, exec, shell and test, raw, into what the planner takes. On the start-up path of containers.
+ */
+final class ActionOptions {
+    private ActionOptions() {}
+
+    static Files files(Values values) throws UserException {
+        Optional<String> start = values.text("cwd");
+        Optional<String> older = values.text("pwd");
+        return new Files(values.list("bind"), values.list("mount"), values.text("home"), values.flag("no-home"),
+                start.isPresent() ? start : older, values.list("scratch"), values.text("workdir"), values.list("no-mount"),
+                values.flag("writable"), values.flag("writable-tmpfs"), unpacking(values));
+    }
+
+    private static Unpacking unpacking(Values values) throws UserException {
+        boolean always = values.flag("tmp-sandbox") | values.flag("unsquash");
+        boolean never = values.flag("no-tmp-sandbox");
+        if (always && never) {
+            throw new UserException("--tmp-sandbox and --no-tmp-sandbox contradict each other", "Choose one.");
+        }
+        return always ? Unpacking.ALWAYS : never ? Unpacking.NEVER : Unpacking.IF_NEEDED;
+    }
+
+    static Variables variables(Values values) {
+        var files = new ArrayList<Path>();
+        for (String file : values.list("env-file")) {
+            files.add(RawWords.path(file));
+        }
+        Optional<String> shell = values.hasOption("shell") ? values.text("shell") : Optional.empty();
+        return new Variables(values.flag("cleanenv"), values.pairs("env"), files, !values.flag("no-eval"), values.text("app"), shell);
+    }
+
+    /** @param uid of the caller */
+    static Isolation isolation(Values values, long uid) throws UserException {
+        if (values.flag("keep-privs") && uid != 0) {
+            throw new UserException("Could not configure --keep-privs: --keep-privs requires root privileges", "Leave it out, or be root.");
+        }
+        return new Isolation(values.flag("contain"), values.flag("containall"), values.flag("compat"), values.flag("pid"),
+                values.flag("no-pid"), values.flag("ipc"), values.flag("uts"), values.flag("net"), values.text("network"),
+                values.flag("userns"), values.flag("fakeroot"), values.text("hostname"), values.text("dns"),
+                !values.flag("no-umask"), values.flag("no-privs"));
+    }
+
+    /** Whether the image's registry may be spoken to without TLS. */
+    static boolean plainHttp(Values values) {
+        return values.flag("no-https") | values.flag("nohttps");
+    }
+}
