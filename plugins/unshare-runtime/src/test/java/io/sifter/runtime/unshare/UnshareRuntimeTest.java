@@ -1,0 +1,87 @@
+package io.sifter.runtime.unshare;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.sifter.spi.error.ExternalException;
+import io.sifter.spi.launch.Launch;
+import io.sifter.spi.launch.LaunchPlan;
+import io.sifter.spi.launch.LaunchPlan.Footing;
+import io.sifter.spi.launch.Mount;
+import io.sifter.spi.launch.Namespace;
+import io.sifter.spi.launch.Privileges;
+import io.sifter.spi.launch.RuntimeContext;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class UnshareRuntimeTest {
+    @TempDir
+    private Path bin;
+
+    @BeforeEach
+    void installPrograms() throws IOException {
+        for (String name : List.of("sh", "unshare", "mount", "umount", "nsenter", "setpriv", "mkdir", "ln", "true", "timeout")) {
+            assertThat(Files.createFile(bin.resolve(name)).toFile().setExecutable(true)).isTrue();
+        }
+    }
+
+    private UnshareRuntime runtime(boolean privileged) {
+        return new UnshareRuntime(new RuntimeContext(privileged ? 0 : 1000, privileged ? 0 : 100, privileged, List.of(bin), Path.of("/opt/x/libexec"), Map.of()));
+    }
+
+    private static Launch launch(Privileges privileges, Namespace... namespaces) {
+        return new Launch(List.of(new Mount.Bind(Path.of("/image"), "/", false, false)), List.of("/bin/echo", "hello"), Map.of("SECRET", "s3cret"),
+                "/data", Set.of(namespaces), Optional.empty(), privileges);
+    }
+
+    @Test
+    void asksForPrivateMountsAndBecomesTheCommandThere() throws Exception {
+        LaunchPlan plan = runtime(false).plan(launch(Privileges.NONE));
+        assertThat(plan.footing()).isEqualTo(Footing.PRIVATE_MOUNTS);
+        assertThat(plan.command()).startsWith(bin.resolve("sh").toString(), "-c").endsWith("/bin/echo", "hello");
+        assertThat(plan.command().get(2)).contains("--map-user=1000 --map-group=100").contains("--root=. --wd='./data' -- \"$@\"");
+    }
+
+    @Test
+    void secretsTravelInTheEnvironmentOnly() throws Exception {
+        LaunchPlan plan = runtime(false).plan(launch(Privileges.NONE, Namespace.PID));
+        assertThat(String.join(" ", plan.command())).doesNotContain("s3cret");
+        assertThat(plan.environment()).containsEntry("SECRET", "s3cret");
+    }
+
+    @Test
+    void aPrivilegedCallerNeedsNoUserNamespace() throws Exception {
+        assertThat(runtime(true).plan(launch(Privileges.KEEP)).command().get(2)).doesNotContain("--user").doesNotContain("setpriv");
+        assertThat(runtime(true).plan(launch(Privileges.NONE)).command().get(2)).contains("--no-new-privs").contains("--bounding-set=-all");
+    }
+
+    @Test
+    void rootOfANamespaceStaysInTheFirstOne() throws Exception {
+        assertThat(runtime(false).plan(launch(Privileges.ROOT_OF_NAMESPACE)).command().get(2)).doesNotContain("--map-user").doesNotContain("setpriv");
+    }
+
+    @Test
+    void processOneDiesWithItsParent() throws Exception {
+        LaunchPlan plan = runtime(false).plan(launch(Privileges.NONE, Namespace.PID, Namespace.NETWORK));
+        String unshare = bin.resolve("unshare").toString();
+        String timeout = bin.resolve("timeout").toString();
+        assertThat(plan.command()).containsSequence(unshare, "--pid", "--net", timeout, "--foreground", "0",
+                bin.resolve("setpriv").toString(), "--pdeathsig", "KILL", timeout, "--foreground", "0");
+    }
+
+    @Test
+    void saysWhichProgramIsMissing() throws Exception {
+        Files.delete(bin.resolve("nsenter"));
+        assertThat(runtime(false).probe().ready()).isFalse();
+        assertThat(runtime(false).probe().reason()).contains("'nsenter'");
+        assertThatThrownBy(() -> runtime(false).plan(launch(Privileges.NONE))).isInstanceOf(ExternalException.class).hasMessageContaining("'nsenter'");
+    }
+}
