@@ -264,6 +264,8 @@ class PeersIT {
         assertThat(product.run("sif", "list", "a.sif").ok().out()).isEqualTo(Peers.run(Peers.apptainer(), "sif", "list", theirs.toString()).ok());
         product.run("build", "--sandbox", "box", "a.sif").ok();
         assertThat(product.work().resolve("box/opt/old/third")).hasContent("third");
+        assertThat(product.run("exec", "a.sif", "cat", "/opt/old/third").ok().out()).isEqualTo("third\n");
+        assertThat(product.run("run", "a.sif").ok().out()).isEqualTo("from the image: world\n");
         // A file from a file is the same file, so that signatures stay good.
         product.run("build", "copy.sif", "a.sif").ok();
         assertThat(product.work().resolve("copy.sif")).hasBinaryContent(Files.readAllBytes(theirs));
