@@ -90,6 +90,11 @@ final class PlannerSettings {
         return configuration.isEmpty() ? Map.of() : configuration.get().plugin(id);
     }
 
+    /** Whether nothing is kept. */
+    boolean cacheDisabled() {
+        return configuration.isPresent() && configuration.get().flag("cache.disabled");
+    }
+
     /** Where the planner remembers what it found out about images. */
     Path memory() {
         String configured = configuration.isEmpty() ? "" : configuration.get().text("cache.directory");

@@ -11,6 +11,7 @@ import io.sifter.spi.error.SifterException;
 import io.sifter.spi.error.UserException;
 import io.sifter.spi.reference.Platform;
 import io.sifter.spi.reference.Reference;
+import io.sifter.spi.tree.RawName;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -19,6 +20,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -40,7 +43,8 @@ final class Prepare {
         String answer;
         try (Sifter sifter = Sifter.open(settings, session.terminal())) {
             Transports.require(sifter, reference);
-            answer = settings.cacheDisabled() ? temporary(sifter, settings, reference, options) + "\ntemporary" : sifter.prepare(reference, options).toString();
+            boolean kept = !settings.cacheDisabled() && !configured(session).cacheDisabled();
+            answer = !kept ? temporary(sifter, settings, reference, options) + "\ntemporary" : sifter.prepare(reference, options).toString();
         } catch (SifterException e) {
             throw Failures.prefixed("Unable to handle " + text + " uri: ", e);
         }
@@ -48,6 +52,12 @@ final class Prepare {
         try (OutputStream out = new FileOutputStream(ANSWER)) {
             out.write((answer + "\n").getBytes(StandardCharsets.UTF_8));
         }
+    }
+
+    private static PlannerSettings configured(Session session) throws IOException {
+        Map<String, String> raw = new HashMap<>();
+        session.caller().environment().forEach((name, value) -> raw.put(name, RawName.of(value)));
+        return PlannerSettings.read(session.caller().distribution(), session.invocation().program().text("config").map(RawName::of), raw);
     }
 
     /** Converts into a file of the caller's alone, which the launcher removes. */
