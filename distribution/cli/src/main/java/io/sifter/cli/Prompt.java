@@ -25,11 +25,19 @@ final class Prompt {
         return line();
     }
 
-    /** Like {@link #ask}, but what a person types is not shown. */
+    /**
+     * Like {@link #ask}, but what a person types is not shown.
+     *
+     * @throws UserException if it cannot be hidden
+     */
     String askSecretly(String question) throws IOException {
-        Console console = caller.interactive() && caller.in() == System.in ? System.console() : null;
-        if (console == null || !console.isTerminal()) {
+        if (!caller.interactive()) {
             return ask(question);
+        }
+        Console console = System.console();
+        if (console == null || !console.isTerminal()) {
+            throw new UserException("The password would be shown while it is typed: standard output is no terminal",
+                    "Leave standard output alone, or set SINGULARITY_DOCKER_PASSWORD.");
         }
         char[] secret = console.readPassword("%s", question);
         if (secret == null) {

@@ -110,7 +110,7 @@ final class Progress {
 
     /** Whether a bar moves on a terminal. */
     boolean moves() {
-        return live && current != null;
+        return live && current != null && current.task.kind() != Kind.REPEATED_LAYER;
     }
 
     /** Draws the moving bar, unless that was done less than {@code interval} milliseconds ago. */

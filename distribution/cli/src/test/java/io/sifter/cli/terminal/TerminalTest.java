@@ -202,6 +202,20 @@ class TerminalTest {
     }
 
     @Test
+    void aRepeatedLayerHasNoBar() {
+        Task layer = task(Kind.REPEATED_LAYER, BLOBS[0], 4 << 20, 0);
+        try (Terminal terminal = terminal(normal(), true)) {
+            terminal.accept(new Event.Started(layer));
+            clock.addAndGet(1_000_000_000L);
+            terminal.accept(Event.info("meanwhile"));
+            terminal.flush();
+            terminal.accept(new Event.Finished(layer));
+        }
+
+        assertThat(text()).isEqualTo("Skipping fetch of repeat blob sha256:" + BLOBS[0] + "\nINFO:    meanwhile\n");
+    }
+
+    @Test
     @Timeout(20)
     void aStoppedScreenStopsNobody() throws InterruptedException {
         var go = new CountDownLatch(1);
