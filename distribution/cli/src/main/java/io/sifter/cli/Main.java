@@ -43,6 +43,10 @@ public final class Main {
 
     /** Runs one command line; the exit code. */
     int run(List<String> words) {
+        if (words.size() == 1 && (words.getFirst().equals("--version") || words.getFirst().equals("version"))) {
+            // Workflow tools ask this before each of their tasks, so no parser is made for it.
+            return version(words.getFirst().equals("--version"));
+        }
         Command program = CommandTable.full();
         try {
             if (!words.isEmpty() && words.getFirst().equals(PREPARE)) {
@@ -61,8 +65,7 @@ public final class Main {
     private Optional<Integer> answer(Command program, Invocation invocation) throws UsageException {
         Command command = invocation.command();
         if (invocation.program().flag("version")) {
-            caller.out().print(HelpText.PROGRAM + " version " + ProgramVersion.text() + "\n");
-            return Optional.of(Exit.SUCCESS);
+            return Optional.of(version(true));
         }
         if (invocation.values().flag("help")) {
             caller.out().print(HelpText.help(command));
@@ -75,10 +78,7 @@ public final class Main {
         Parser.requireArity(command, invocation.arguments());
         return switch (command.path()) {
             case "help" -> Optional.of(help(program, invocation.arguments()));
-            case "version" -> {
-                caller.out().print(ProgramVersion.text() + "\n");
-                yield Optional.of(Exit.SUCCESS);
-            }
+            case "version" -> Optional.of(version(false));
             case "completion bash" -> {
                 caller.out().print(PicocliParser.completion(program));
                 yield Optional.of(Exit.SUCCESS);
@@ -89,6 +89,11 @@ public final class Main {
             }
             default -> Optional.empty();
         };
+    }
+
+    private int version(boolean withName) {
+        caller.out().print((withName ? HelpText.PROGRAM + " version " : "") + ProgramVersion.text() + "\n");
+        return Exit.SUCCESS;
     }
 
     private int help(Command program, List<String> words) {

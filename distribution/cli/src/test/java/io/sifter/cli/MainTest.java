@@ -50,6 +50,9 @@ class MainTest {
         out.reset();
         assertThat(run("version")).isZero();
         assertThat(out()).matches("4\\.5\\.0\\+sifter\\.[0-9.]+\n");
+        out.reset();
+        assertThat(run("-q", "version", "x")).isZero();
+        assertThat(out()).matches("4\\.5\\.0\\+sifter\\.[0-9.]+\n");
         assertThat(err()).isEmpty();
     }
 
