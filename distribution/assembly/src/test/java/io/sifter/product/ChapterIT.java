@@ -61,7 +61,8 @@ class ChapterIT {
     @TestFactory
     Stream<DynamicTest> playsAsRoot() throws IOException {
         Assumptions.assumeTrue(Product.isRoot(), "not run by root");
-        return transcripts().stream().map(transcript -> DynamicTest.dynamicTest(transcript.name(), () -> play(transcript, Product.start())));
+        // Root starts containers and owns files in its own way; registries treat all alike.
+        return transcripts().stream().filter(transcript -> Set.of("build", "run", "shell").contains(transcript.name())).map(transcript -> DynamicTest.dynamicTest(transcript.name(), () -> play(transcript, Product.start())));
     }
 
     private void play(Transcript transcript, Product product) throws IOException, InterruptedException {
