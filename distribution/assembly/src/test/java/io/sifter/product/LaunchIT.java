@@ -1,0 +1,254 @@
+package io.sifter.product;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.sifter.product.Product.Result;
+import io.sifter.testkit.Peers;
+import io.sifter.testkit.registry.ScriptedRegistry;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** The ways in which an image becomes a root, the runtimes, and what is left of them when they are killed. */
+class LaunchIT {
+    private enum User { ROOT, ORDINARY }
+
+    private final ScriptedRegistry registry;
+    private Product product;
+
+    LaunchIT() throws IOException {
+        registry = ScriptedRegistry.start();
+        registry.publish("lib/lolcow", "latest", Images.lolcow());
+    }
+
+    @AfterEach
+    void stop() throws IOException {
+        registry.close();
+        if (product != null) {
+            product.close();
+        }
+    }
+
+    private void as(User user) throws IOException, InterruptedException {
+        if (user == User.ROOT) {
+            Peers.root();
+        }
+        product = user == User.ROOT ? Product.start() : Product.ordinary();
+        product.run("pull", "x.sif", "docker://" + registry.host() + "/lib/lolcow").ok();
+    }
+
+    private void configure(String settings) throws IOException, InterruptedException {
+        Path directory = Files.createDirectories(product.home().resolve(".singularity"));
+        Files.writeString(directory.resolve("sifter.conf"), settings);
+        product.give(directory);
+    }
+
+    private String rootOf(String... options) throws IOException, InterruptedException {
+        List<String> words = new ArrayList<>(List.of("exec"));
+        words.addAll(List.of(options));
+        words.addAll(List.of("x.sif", "sh", "-c", "while read -r source at type rest; do [ \"$at\" != / ] || echo \"$type\"; done </proc/self/mounts"));
+        return product.run(words.toArray(String[]::new)).ok().out();
+    }
+
+    /** Mounts, loop devices, processes and directories of a container. */
+    private List<String> left() throws IOException, InterruptedException {
+        List<String> left = new ArrayList<>(Product.names(product.temporary()));
+        Files.readAllLines(Path.of("/proc/self/mounts")).stream().filter(line -> line.contains(product.root().toString())).forEach(left::add);
+        try (Stream<Path> loops = Files.list(Path.of("/sys/block"))) {
+            for (Path loop : loops.filter(path -> path.getFileName().toString().startsWith("loop")).toList()) {
+                Path backing = loop.resolve("loop/backing_file");
+                if (Files.exists(backing) && Files.readString(backing).startsWith(product.root().toString())) {
+                    left.add(loop.toString());
+                }
+            }
+        } catch (IOException changed) {
+            left.add("loop devices are changing");
+        }
+        try (Stream<Path> processes = Files.list(Path.of("/proc"))) {
+            for (Path process : processes.filter(path -> path.getFileName().toString().matches("[0-9]+")).toList()) {
+                try {
+                    String command = Files.readString(process.resolve("cmdline"), StandardCharsets.ISO_8859_1);
+                    if (command.contains(product.root().toString())) {
+                        left.add(command.replace('\0', ' '));
+                    }
+                } catch (IOException gone) {
+                    // It ended meanwhile.
+                }
+            }
+        }
+        return left;
+    }
+
+    private void nothingLeft() throws IOException, InterruptedException {
+        for (int i = 0; i < 100 && !left().isEmpty(); i++) {
+            Thread.sleep(50);
+        }
+        assertThat(left()).isEmpty();
+    }
+
+    @Test
+    void aKernelMountsWhatOnlyRootCanChange() throws Exception {
+        as(User.ROOT);
+        Peers.need(Peers.run("losetup", "-f").exit() == 0, "there is no loop device");
+
+        assertThat(rootOf()).isEqualTo("squashfs\n");
+        Peers.run("chmod", "666", product.work().resolve("x.sif").toString()).ok();
+        assertThat(rootOf()).isEqualTo("fuse.squashfuse\n");
+        nothingLeft();
+    }
+
+    @Test
+    void anOrdinaryUsersImageIsServedByFuse() throws Exception {
+        as(User.ORDINARY);
+        Peers.program("squashfuse");
+        Peers.need(Files.isWritable(Path.of("/dev/fuse")), "/dev/fuse cannot be opened");
+
+        assertThat(rootOf()).isEqualTo("fuse.squashfuse\n");
+        nothingLeft();
+    }
+
+    @ParameterizedTest
+    @EnumSource(User.class)
+    void anImageCanBeUnpackedInstead(User user) throws Exception {
+        as(user);
+
+        Result result = product.run("exec", "--unsquash", "x.sif", "sh", "-c", "cat /usr/games/saying; echo x 2>/dev/null >/usr/x || echo read-only; exit 5");
+
+        assertThat(result.exit()).as(result.err()).isEqualTo(5);
+        assertThat(result.out()).contains("Heaven").endsWith("read-only\n");
+        assertThat(result.err()).startsWith("INFO:    Converting SIF file to temporary sandbox...\n");
+        nothingLeft();
+        assertThat(product.run("--quiet", "exec", "--unsquash", "x.sif", "true").ok().err()).isEmpty();
+        nothingLeft();
+    }
+
+    @Test
+    void whatAKilledStartLeftIsRemovedByTheNext() throws Exception {
+        as(User.ORDINARY);
+        String uid = product.shell("id -u").ok().out().strip();
+        Path stale = Files.createDirectories(product.temporary().resolve("sifter-rootfs-" + uid + "-1/image/bin"));
+        Path alive = Files.createDirectories(product.temporary().resolve("sifter-rootfs-" + uid + "-2/image"));
+        // No process has this id: it is above the largest that Linux knows.
+        Files.writeString(stale.getParent().resolveSibling("pid"), "4194305\n");
+        Files.writeString(alive.resolveSibling("pid"), ProcessHandle.current().pid() + "\n");
+        product.give(product.temporary());
+
+        product.run("exec", "--unsquash", "x.sif", "true").ok();
+
+        assertThat(stale).doesNotExist();
+        assertThat(alive).exists();
+    }
+
+    @ParameterizedTest
+    @EnumSource(User.class)
+    void bubblewrapStartsImagesToo(User user) throws Exception {
+        Peers.program("bwrap");
+        as(user);
+        configure("runtime { name = bubblewrap }\n");
+
+        assertThat(product.run("exec", "x.sif", "sh", "-c", "cat /usr/games/saying; id -u; pwd").ok().out())
+                .contains("Heaven").endsWith(product.shell("id -u").out() + product.work() + "\n");
+        assertThat(product.run("exec", "x.sif", "sh", "-c", "exit 42").exit()).isEqualTo(42);
+        assertThat(product.run("exec", "--containall", "x.sif", "sh", "-c", "echo $$ >/dev/null; : >/tmp/x; echo /tmp/*").ok().out()).isEqualTo("/tmp/x\n");
+        nothingLeft();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"ROOT, unshare", "ORDINARY, unshare", "ROOT, bubblewrap", "ORDINARY, bubblewrap"})
+    void killingEverythingAtAnyMomentLeavesNothing(User user, String runtime) throws Exception {
+        if (runtime.equals("bubblewrap")) {
+            Peers.program("bwrap");
+        }
+        as(user);
+        configure("runtime { name = " + runtime + " }\n");
+        for (int millis = 10; millis <= 260; millis += 50) {
+            Process container = product.begin("exec", "x.sif", "sleep", "100");
+            Thread.sleep(millis);
+            List<ProcessHandle> all = new ArrayList<>(container.descendants().toList());
+            all.add(container.toHandle());
+            for (ProcessHandle process : all) {
+                Peers.run("kill", "-KILL", String.valueOf(process.pid()));
+            }
+            container.waitFor();
+        }
+        // The last start may have been killed before its watcher was there; the next start tidies up.
+        product.run("exec", "x.sif", "true").ok();
+        nothingLeft();
+    }
+
+    @ParameterizedTest
+    @EnumSource(User.class)
+    void whatRunsInTheBackgroundKeepsItsRoot(User user) throws Exception {
+        as(user);
+        Path late = product.work().resolve("late");
+
+        product.run("exec", "x.sif", "sh", "-c", "(sleep 1; cat /usr/games/saying >" + late + ") >/dev/null 2>&1 &").ok();
+
+        for (int i = 0; i < 100 && !(Files.exists(late) && Files.size(late) > 0); i++) {
+            Thread.sleep(50);
+        }
+        assertThat(late).content().contains("Heaven");
+        nothingLeft();
+    }
+
+    @ParameterizedTest
+    @EnumSource(User.class)
+    void descriptorsLimitsAndSignalsAreTheCallers(User user) throws Exception {
+        as(user);
+        product.give(Files.writeString(product.work().resolve("open"), "by descriptor\n"));
+
+        assertThat(product.shell("exec 3<open 9>written; singularity exec x.sif sh -c 'cat <&3; echo nine >&9'; cat written").ok().out())
+                .isEqualTo("by descriptor\nnine\n");
+        assertThat(product.shell("ulimit -n 100; umask 0027; singularity exec x.sif sh -c 'ulimit -n; umask'").ok().out()).isEqualTo("100\n0027\n");
+        assertThat(product.shell("singularity exec x.sif sh -c 'trap \"echo got it; exit 5\" TERM; echo up; while :; do sleep 0.1; done' & "
+                + "sleep 1; kill -TERM $!; wait $!").exit()).isEqualTo(5);
+        assertThat(product.shell("singularity exec --pid x.sif sh -c 'trap \"exit 6\" TERM; while :; do sleep 0.1; done' & sleep 1; kill -TERM $!; wait $!").exit())
+                .isEqualTo(6);
+        assertThat(product.shell("singularity exec --pid x.sif sleep 100 & sleep 1; kill -KILL $!; wait $!").exit()).isEqualTo(128 + 9);
+        nothingLeft();
+    }
+
+    @Test
+    void secretsOfTheEnvironmentAreNotSeenByOthers() throws Exception {
+        as(User.ORDINARY);
+        product.with("TOKEN", "s3cret").with("SINGULARITYENV_OTHER", "s4cret");
+        Process container = product.begin("exec", "--pid", "x.sif", "sh", "-c", "echo up; sleep 5");
+        StringBuilder seen = new StringBuilder();
+        while (container.isAlive() && !container.inputReader().ready()) {
+            for (ProcessHandle process : Stream.concat(Stream.of(container.toHandle()), container.descendants()).toList()) {
+                process.info().commandLine().ifPresent(seen::append);
+            }
+        }
+        container.descendants().forEach(ProcessHandle::destroyForcibly);
+        container.destroyForcibly();
+        assertThat(seen.toString()).contains("unshare").doesNotContain("s3cret").doesNotContain("s4cret");
+    }
+
+    @Test
+    void apptainersImagesStart() throws Exception {
+        String apptainer = Peers.apptainer();
+        as(User.ORDINARY);
+        Path foreign = Path.of("/tmp", "sifter-foreign-" + System.nanoTime() + ".sif");
+        try {
+            Path box = Files.createTempDirectory(Path.of("/tmp"), "sifter-foreign-");
+            Peers.run("sh", "-c", "mkdir -p \"$0/bin\" && cp \"$(command -v busybox)\" \"$0/bin/busybox\" && ln -s busybox \"$0/bin/sh\" && ln -s busybox \"$0/bin/cat\"",
+                    box.toString()).ok();
+            Peers.run(List.of(apptainer, "build", foreign.toString(), box.toString()), Path.of("/tmp"), Map.of()).ok();
+            assertThat(product.run("exec", foreign.toString(), "cat", "/.singularity.d/labels.json").ok().out()).contains("org.label-schema");
+            Peers.run("rm", "-rf", box.toString()).ok();
+        } finally {
+            Files.deleteIfExists(foreign);
+        }
+        nothingLeft();
+    }
+}
