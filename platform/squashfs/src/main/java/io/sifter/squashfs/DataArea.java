@@ -175,7 +175,7 @@ final class DataArea {
         return PackedFile.Hash.of(sha256.digest());
     }
 
-    /** Collects the runs to copy; fragment blocks are such runs when they can be copied, otherwise their tails say so. */
+    /** Collects the runs to copy, fragment blocks among them; a tail whose block cannot be copied has none. */
     private List<Tail> tails(List<Packed> copied, List<Run> runs) throws IOException {
         List<Tail> tails = new ArrayList<>();
         for (Packed file : copied) {
@@ -198,7 +198,10 @@ final class DataArea {
             if (isAllUsed(users)) {
                 Tail any = users.getFirst();
                 var run = new Run(
-                        any.file.store, any.file.content.store(), any.slice.position(), new int[] {any.slice.sizeWord()});
+                        any.file.store,
+                        any.file.content.store(),
+                        any.slice.position(),
+                        new int[] {any.slice.sizeWord()});
                 runs.add(run);
                 users.forEach(user -> user.fragment = run);
             }
@@ -398,7 +401,8 @@ final class DataArea {
             case SifterException known -> known;
             case EOFException early -> corrupt(file, early);
             default -> new ExternalException(
-                    "Could not read the content of '%s': %s".formatted(RawName.display(paths.apply(file)), e.getMessage()),
+                    "Could not read the content of '%s': %s"
+                            .formatted(RawName.display(paths.apply(file)), e.getMessage()),
                     e);
         };
     }

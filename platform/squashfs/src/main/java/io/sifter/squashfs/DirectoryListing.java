@@ -81,7 +81,8 @@ final class DirectoryListing {
             case io.sifter.spi.tree.Directory _ -> InodeKind.DIRECTORY;
             case io.sifter.spi.tree.RegularFile _ -> InodeKind.FILE;
             case io.sifter.spi.tree.Symlink _ -> InodeKind.SYMLINK;
-            case io.sifter.spi.tree.Device device -> device.block() ? InodeKind.BLOCK_DEVICE : InodeKind.CHARACTER_DEVICE;
+            case io.sifter.spi.tree.Device device ->
+                    device.block() ? InodeKind.BLOCK_DEVICE : InodeKind.CHARACTER_DEVICE;
             case io.sifter.spi.tree.Special special -> switch (special.kind()) {
                 case FIFO -> InodeKind.FIFO;
                 case SOCKET -> InodeKind.SOCKET;
