@@ -2,6 +2,7 @@ package io.sifter.engine;
 
 import com.google.inject.Guice;
 import com.google.inject.Injector;
+import com.google.inject.ProvisionException;
 import com.google.inject.Stage;
 import io.sifter.engine.build.Container;
 import io.sifter.engine.build.ImageBuilder;
@@ -145,7 +146,7 @@ public final class Sifter implements AutoCloseable {
      * answers, the image that the reference led to last is taken, with a warning.
      */
     public Path prepare(Reference reference, BuildOptions options) throws IOException, InterruptedException {
-        Cache cache = injector.getInstance(Cache.class);
+        Cache cache = instance(Cache.class);
         SeenImages seen = new SeenImages(cache);
         String wish = reference.text() + "|" + options.open().platform();
         Source source;
@@ -165,7 +166,7 @@ public final class Sifter implements AutoCloseable {
         }
         Path sif = cache.sif(image.manifest().digest().hex(), FileNames.of(reference));
         if (!usable(sif)) {
-            try (Locks.Held _ = injector.getInstance(Locks.class).take("sif-" + image.manifest().digest().hex(),
+            try (Locks.Held _ = instance(Locks.class).take("sif-" + image.manifest().digest().hex(),
                     () -> events.accept(Event.info("Waiting for another process that converts " + reference)))) {
                 if (!usable(sif)) {
                     reached(Milestone.CONVERTING, "");
@@ -198,40 +199,52 @@ public final class Sifter implements AutoCloseable {
 
     /** What the cache holds. */
     public CacheContents cache() throws IOException {
-        return new CacheContents(injector.getInstance(Cache.class));
+        return new CacheContents(instance(Cache.class));
     }
 
     /** Plugins that are not used, and why. */
-    public List<PluginProblem> pluginProblems() {
-        return injector.getInstance(PluginHost.class).problems();
+    public List<PluginProblem> pluginProblems() throws IOException {
+        return instance(PluginHost.class).problems();
     }
 
     /** All transports, sinks or runtimes that plugins serve, by name. */
-    public Map<String, Extension> plugins(Kind kind) {
-        return injector.getInstance(PluginHost.class).extensions(kind);
+    public Map<String, Extension> plugins(Kind kind) throws IOException {
+        return instance(PluginHost.class).extensions(kind);
+    }
+
+    /** What the engine is made of, made now if it is not there yet; a failure to make it is thrown as it is. */
+    private <T> T instance(Class<T> type) throws IOException {
+        try {
+            return injector.getInstance(type);
+        } catch (ProvisionException e) {
+            if (e.getCause() instanceof IOException known) {
+                throw known;
+            }
+            throw e;
+        }
     }
 
     private Agent agent(Reference reference) throws IOException {
-        PluginHost plugins = injector.getInstance(PluginHost.class);
+        PluginHost plugins = instance(PluginHost.class);
         Extension extension = plugins.extensions(Kind.AGENT).get(reference.transport());
         if (extension == null) {
             throw new UserException("Unsupported transport type: " + reference.transport(),
                     "Supported here: %s.".formatted(String.join(", ", plugins.extensions(Kind.AGENT).keySet())));
         }
         // The network is made when the agent first asks for a registry.
-        Registries registries = (host, plainHttp) -> injector.getInstance(Registries.class).at(host, plainHttp);
-        Cache cache = injector.getInstance(Cache.class);
+        Registries registries = (host, plainHttp) -> instance(Registries.class).at(host, plainHttp);
+        Cache cache = instance(Cache.class);
         AgentContext context = new AgentContext(registries, digest -> cache.oci().find(digest), events,
-                injector.getInstance(Configuration.class).plugin(extension.pluginId()));
+                instance(Configuration.class).plugin(extension.pluginId()));
         return plugins.create(Kind.AGENT, reference.transport(), Agent.class, context);
     }
 
     private Sink sink(String name) throws IOException {
-        PluginHost plugins = injector.getInstance(PluginHost.class);
+        PluginHost plugins = instance(PluginHost.class);
         Extension extension = plugins.extensions(Kind.SINK).get(name);
         Map<String, String> section = extension == null ? Map.of()
-                : injector.getInstance(Configuration.class).plugin(extension.pluginId());
-        return plugins.create(Kind.SINK, name, Sink.class, new SinkContext(injector.getInstance(ExecutorService.class), events, section));
+                : instance(Configuration.class).plugin(extension.pluginId());
+        return plugins.create(Kind.SINK, name, Sink.class, new SinkContext(instance(ExecutorService.class), events, section));
     }
 
     private void write(Reference reference, Source source, Path target, String sink, BuildOptions options)
@@ -240,7 +253,7 @@ public final class Sifter implements AutoCloseable {
             case LayeredImage image -> {
                 Compression compression = compression(options);
                 MergePolicy policy = MergePolicy.STANDARD.withMtimeCeiling(sourceDateEpoch());
-                Container container = injector.getInstance(ImageBuilder.class)
+                Container container = instance(ImageBuilder.class)
                         .build(image, options.open().platform(), compression, policy, origin(reference, image, options));
                 try {
                     write(container, target, sink, compression, options.allRoot());
@@ -295,18 +308,25 @@ public final class Sifter implements AutoCloseable {
         }
     }
 
-    private SideFiles sideFiles() {
-        return injector.getInstance(SideFiles.class);
+    private SideFiles sideFiles() throws IOException {
+        return instance(SideFiles.class);
     }
 
     private static Path directoryOf(Path target) {
         return target.toAbsolutePath().getParent();
     }
 
-    private Compression compression(BuildOptions options) {
-        Configuration configuration = injector.getInstance(Configuration.class);
-        return options.compression().orElseGet(() ->
-                Profile.parse(configuration.text("convert.compression")).compression((int) configuration.bytes("convert.block-size")));
+    private Compression compression(BuildOptions options) throws IOException {
+        Configuration configuration = instance(Configuration.class);
+        if (options.compression().isPresent()) {
+            return options.compression().get();
+        }
+        try {
+            return Profile.parse(configuration.text("convert.compression")).compression((int) configuration.bytes("convert.block-size"));
+        } catch (IllegalArgumentException e) {
+            throw new UserException("The configuration's section 'convert' cannot be used: " + e.getMessage(),
+                    "Correct convert.compression or convert.block-size.", e);
+        }
     }
 
     /** Everything that determines the file's bytes, so that the same image gets the same id. */
