@@ -6,6 +6,7 @@ import io.sifter.engine.launch.ContainerTree.Missing;
 import io.sifter.engine.launch.ImageFiles.Kind;
 import io.sifter.engine.launch.LocatedImage.Sandbox;
 import io.sifter.engine.launch.LocatedImage.SquashFs;
+import io.sifter.spi.error.CorruptDataException;
 import io.sifter.spi.error.ExternalException;
 import io.sifter.spi.error.UserException;
 import io.sifter.spi.launch.Launch;
@@ -19,6 +20,7 @@ import io.sifter.spi.launch.RuntimeContext;
 import io.sifter.spi.tree.RawName;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -89,6 +91,8 @@ public final class Planner {
         }
         try (SquashFsFiles files = new SquashFsFiles(FileChannel.open(file.path(), StandardOpenOption.READ), file.offset(), file.size())) {
             return new Planning(request, image, files).text();
+        } catch (CorruptDataException e) {
+            throw new CorruptDataException("The image %s is damaged: %s".formatted(file.path(), e.getMessage()), "Get the image again.", e);
         }
     }
 
@@ -111,6 +115,8 @@ public final class Planner {
         private final boolean overlay;
         private final boolean privileged;
         private final boolean fakeRoot;
+        /** Ways to mount the image, in the order they are tried; empty if there is none, or nothing to mount. */
+        private String kinds = "";
 
         Planning(ActionRequest request, LocatedImage image, ImageFiles files) throws UserException {
             var isolation = request.isolation();
@@ -132,6 +138,7 @@ public final class Planner {
         }
 
         String text() throws IOException {
+            kinds = image instanceof SquashFs file ? mountKinds(file) : "";
             Optional<Path> unpacked = unpackedTo();
             RuntimeContext context = new RuntimeContext(host.uid(), host.gid(), privileged, host.searchPath(), libexec, Map.of());
             Runtime runtime = choose(context);
@@ -145,16 +152,18 @@ public final class Planner {
             LaunchPlan plan = runtime.plan(launch(tree, root(unpacked), command.get(), ownProcesses));
             boolean privateMounts = overlay || privileged || plan.footing() == Footing.PRIVATE_MOUNTS;
             Optional<Path> hostMount = Optional.empty();
-            if (!privateMounts && image instanceof SquashFs && unpacked.isEmpty()) {
-                // The runtime needs no mounts of its own, so the image is mounted among the host's; only now is known where.
+            if (image instanceof SquashFs && unpacked.isEmpty() && !kinds.startsWith("kernel") && (!privateMounts || !servesPrivateMounts())) {
+                // The image is mounted among the host's mounts; only now is known where.
                 hostMount = Optional.of(session("mount"));
-                plan = runtime.plan(launch(tree, new Root(hostMount.get().resolve("image"), false), command.get(), ownProcesses));
+                if (!overlay) {
+                    plan = runtime.plan(launch(tree, new Root(hostMount.get().resolve("image"), false), command.get(), ownProcesses));
+                }
             }
             return text(plan, privateMounts, unpacked, hostMount);
         }
 
         private String text(LaunchPlan plan, boolean privateMounts, Optional<Path> unpacked, Optional<Path> hostMount) throws IOException {
-            List<String> command = privateMounts ? inPrivateMounts(plan.command(), unpacked) : plan.command();
+            List<String> command = privateMounts ? inPrivateMounts(plan.command(), unpacked.or(() -> hostMount)) : plan.command();
             List<List<String>> before = new ArrayList<>();
             if (unpacked.isPresent()) {
                 SquashFs file = (SquashFs) image;
@@ -299,21 +308,25 @@ public final class Planner {
             return text.toString();
         }
 
-        /** Programs that give the command a mount namespace of its own, with the image in it if that must be mounted. */
-        private List<String> inPrivateMounts(List<String> command, Optional<Path> unpacked) throws IOException {
+        /**
+         * Programs that give the command a mount namespace of its own, with the image in it if that must be mounted.
+         *
+         * @param elsewhere session in which the image is mounted or unpacked already
+         */
+        private List<String> inPrivateMounts(List<String> command, Optional<Path> elsewhere) throws IOException {
             List<String> all = new ArrayList<>(List.of(raw(program("unshare"))));
             if (!privileged) {
                 all.addAll(List.of("--user", "--map-root-user"));
             }
             all.addAll(List.of("--mount", "--propagation", "slave"));
-            boolean mountsImage = image instanceof SquashFs && unpacked.isEmpty();
+            boolean mountsImage = image instanceof SquashFs && elsewhere.isEmpty();
             if (mountsImage || overlay) {
                 all.addAll(List.of(raw(program("sh")), raw(libexec.resolve("with-image")), searchPath()));
                 if (mountsImage) {
                     SquashFs file = (SquashFs) image;
-                    all.addAll(List.of(mountKinds(file), raw(file.path()), Long.toString(file.offset()), Long.toString(file.size())));
+                    all.addAll(List.of(kinds, raw(file.path()), Long.toString(file.offset()), Long.toString(file.size())));
                 } else {
-                    all.addAll(List.of("directory", raw(unpacked.isPresent() ? unpacked.get().resolve("image") : image.path()), "", ""));
+                    all.addAll(List.of("directory", raw(elsewhere.isPresent() ? elsewhere.get().resolve("image") : image.path()), "", ""));
                 }
                 all.add(overlay ? "size=" + WRITABLE_MEMORY + "m" + (privileged ? "" : ",userxattr") : "");
                 all.add(mountsImage && request.temporaryImage() ? "remove" : "");
@@ -322,7 +335,6 @@ public final class Planner {
             return all;
         }
 
-        /** Ways to mount the image, in the order they are tried. */
         private String mountKinds(SquashFs file) throws IOException {
             List<String> kinds = new ArrayList<>();
             if (privileged && files instanceof SquashFsFiles squashfs && verdicts.soundForKernel(file, squashfs)) {
@@ -338,10 +350,22 @@ public final class Planner {
             return (find("squashfuse_ll").isPresent() || find("squashfuse").isPresent()) && Files.isWritable(Path.of("/dev/fuse"));
         }
 
+        /** Whether squashfuse can serve a mount that is made for it, as it can with libfuse 3 (3.3). Else it mounts by itself. */
+        private boolean servesPrivateMounts() {
+            Optional<Path> server = find("squashfuse_ll").or(() -> find("squashfuse"));
+            try {
+                return server.isEmpty() || !Files.readString(server.get(), StandardCharsets.ISO_8859_1).contains("libfuse.so.2");
+            } catch (IOException closed) {
+                return true;
+            }
+        }
+
         /** The directory for the unpacked image, if it must be unpacked. */
-        private Optional<Path> unpackedTo() throws IOException {
+        private Optional<Path> unpackedTo() throws UserException {
             Unpacking unpacking = request.files().unpacking();
-            if (!(image instanceof SquashFs file) || unpacking != Unpacking.ALWAYS && !mountKinds(file).isEmpty()) {
+            // What is mounted outside the user namespace belongs to ids that it does not know, so nothing can be written over it.
+            boolean mountable = !kinds.isEmpty() && (!overlay || privileged || servesPrivateMounts());
+            if (!(image instanceof SquashFs) || unpacking != Unpacking.ALWAYS && mountable) {
                 return Optional.empty();
             }
             if (unpacking == Unpacking.NEVER) {

@@ -50,6 +50,10 @@ public final class UnshareRuntime implements Runtime {
                 return Readiness.missing("'%s' is not in the search path; it belongs to util-linux or coreutils".formatted(name));
             }
         }
+        Path unshare = context.program("unshare").orElseThrow();
+        if (!knows(unshare, "map-user")) {
+            return Readiness.missing("%s is too old: it does not know --map-user (util-linux 2.36)".formatted(unshare));
+        }
         if (!context.privileged()) {
             if ("0".equals(kernelSetting("user/max_user_namespaces"))) {
                 return Readiness.missing("user namespaces are switched off (user.max_user_namespaces = 0)");
@@ -61,7 +65,17 @@ public final class UnshareRuntime implements Runtime {
                 return Readiness.missing("AppArmor takes the power out of users' namespaces (kernel.apparmor_restrict_unprivileged_userns = 1)");
             }
         }
-        return Readiness.ready("util-linux: " + context.program("unshare").orElseThrow());
+        return Readiness.ready("util-linux: " + unshare);
+    }
+
+    /** Whether a program has an option, told by its text, since asking would start a process. */
+    private static boolean knows(Path program, String option) {
+        try {
+            return Files.readString(program, StandardCharsets.ISO_8859_1).contains(option);
+        } catch (IOException closed) {
+            // It may be executed but not read; then it is taken at its word.
+            return true;
+        }
     }
 
     private static String kernelSetting(String name) {

@@ -29,7 +29,7 @@ class UnshareRuntimeTest {
     @BeforeEach
     void installPrograms() throws IOException {
         for (String name : List.of("sh", "unshare", "mount", "umount", "nsenter", "setpriv", "mkdir", "ln", "true", "timeout")) {
-            assertThat(Files.createFile(bin.resolve(name)).toFile().setExecutable(true)).isTrue();
+            assertThat(Files.writeString(bin.resolve(name), "--map-user").toFile().setExecutable(true)).isTrue();
         }
     }
 
@@ -75,6 +75,12 @@ class UnshareRuntimeTest {
         String timeout = bin.resolve("timeout").toString();
         assertThat(plan.command()).containsSequence(unshare, "--pid", "--net", timeout, "--foreground", "0",
                 bin.resolve("setpriv").toString(), "--pdeathsig", "KILL", timeout, "--foreground", "0");
+    }
+
+    @Test
+    void doesWithoutAnOldUnshare() throws Exception {
+        Files.writeString(bin.resolve("unshare"), "--map-root-user");
+        assertThat(runtime(false).probe().reason()).contains("too old");
     }
 
     @Test
