@@ -97,6 +97,11 @@ final class PlannerSettings {
 
     /** Where the planner remembers what it found out about images. */
     Path memory() {
+        String disabled = variable(environment, "DISABLE_CACHE", "");
+        if (cacheDisabled() || disabled.equals("1") || disabled.equalsIgnoreCase("t") || disabled.equalsIgnoreCase("true")) {
+            // Nothing can be kept there, so every verdict is found again.
+            return Path.of("/dev/null/sound");
+        }
         String configured = configuration.isEmpty() ? "" : configuration.get().text("cache.directory");
         String parent = variable(environment, "CACHEDIR", "");
         Path cache = !parent.isEmpty() ? RawWords.path(parent) : configured.isEmpty() ? userDirectory : Path.of(configured);

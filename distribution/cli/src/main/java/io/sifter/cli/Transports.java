@@ -4,6 +4,7 @@ import io.sifter.engine.Sifter;
 import io.sifter.engine.plugin.Extension;
 import io.sifter.spi.error.UserException;
 import io.sifter.spi.reference.Reference;
+import java.io.IOException;
 import java.util.Set;
 
 /** Which transports there are. */
@@ -11,7 +12,7 @@ final class Transports {
     private Transports() {}
 
     /** @throws UserException if no plugin serves the reference's transport; says which are served */
-    static void require(Sifter sifter, Reference reference) throws UserException {
+    static void require(Sifter sifter, Reference reference) throws IOException {
         Set<String> served = sifter.plugins(Extension.Kind.AGENT).keySet();
         if (!served.contains(reference.transport())) {
             String known = ImageSpecs.isKnownTransport(reference.transport()) ? "It is known, but not supported yet. " : "";

@@ -28,6 +28,7 @@ import io.sifter.spi.Registries;
 import io.sifter.spi.Sink;
 import io.sifter.spi.SinkContext;
 import io.sifter.spi.SinkOptions;
+import io.sifter.spi.error.CorruptDataException;
 import io.sifter.spi.error.UnreachableException;
 import io.sifter.spi.error.UserException;
 import io.sifter.spi.event.Event;
@@ -90,6 +91,7 @@ public final class Sifter implements AutoCloseable {
      * @throws UserException if something else stands at the target and may not be replaced
      */
     public void pull(Reference reference, Path target, String shownTarget, BuildOptions options) throws IOException, InterruptedException {
+        requireDirectoryOf(target);
         boolean exists = Files.exists(target, LinkOption.NOFOLLOW_LINKS);
         if (exists && !options.force() && !SifImage.isSif(target)) {
             throw exists(shownTarget);
@@ -107,6 +109,19 @@ public final class Sifter implements AutoCloseable {
         reached(Milestone.BUILD_COMPLETE, shownTarget);
     }
 
+    /** Looks before anything is fetched whether the result can be put where it shall be. */
+    private static void requireDirectoryOf(Path target) throws UserException {
+        Path directory = directoryOf(target);
+        if (!Files.isDirectory(directory)) {
+            throw new UserException("Could not write %s: there is no directory %s".formatted(target.getFileName(), directory),
+                    "Make the directory first, or choose another one.");
+        }
+        if (!Files.isWritable(directory)) {
+            throw new UserException("Could not write %s: the directory %s may not be written to".formatted(target.getFileName(), directory),
+                    "Choose another directory, or ask its owner for permission.");
+        }
+    }
+
     private static UserException exists(String shownTarget) {
         return new UserException("Image file already exists: \"%s\" - will not overwrite".formatted(shownTarget),
                 "Use --force to replace it, or give another file name.");
@@ -115,6 +130,7 @@ public final class Sifter implements AutoCloseable {
     /** Builds from a reference into a SIF or, with {@code sink} {@code sandbox}, a directory. What stands at the target is replaced. */
     public void build(Reference reference, Path target, String shownTarget, String sink, BuildOptions options)
             throws IOException, InterruptedException {
+        requireDirectoryOf(target);
         reached(Milestone.BUILD_STARTED, "");
         write(reference, agent(reference).open(reference, options.open()), target, sink, options);
         reached(Milestone.BUILD_COMPLETE, shownTarget);
@@ -123,6 +139,7 @@ public final class Sifter implements AutoCloseable {
     /** Builds from a SIF, a SquashFS image or a sandbox directory. A SIF made of a SIF is a copy, so that signatures survive. */
     public void build(LocalImage local, Path target, String shownTarget, String sink, BuildOptions options)
             throws IOException, InterruptedException {
+        requireDirectoryOf(target);
         reached(Milestone.BUILD_STARTED, "");
         if (sink.equals("sif") && local.sif() && options.compression().isEmpty() && !options.allRoot()) {
             reached(Milestone.CREATING_SIF, "");
@@ -134,6 +151,8 @@ public final class Sifter implements AutoCloseable {
             Container container = local.container(options.open().platform(), origin);
             try {
                 write(container, target, sink, compression, options.allRoot());
+            } catch (CorruptDataException e) {
+                throw local.damaged(e);
             } finally {
                 container.tree().close();
             }

@@ -5,6 +5,7 @@ import io.sifter.sif.DataType;
 import io.sifter.sif.SifDescriptor;
 import io.sifter.sif.SifImage;
 import io.sifter.spi.ImageSettings;
+import io.sifter.spi.error.CorruptDataException;
 import io.sifter.spi.error.UserException;
 import io.sifter.spi.event.Event;
 import io.sifter.spi.reference.Platform;
@@ -110,10 +111,22 @@ public final class LocalImage implements AutoCloseable {
                     channel.close();
                 }
             };
+        } catch (CorruptDataException e) {
+            channel.close();
+            throw damaged(path, e);
         } catch (IOException | RuntimeException e) {
             channel.close();
             throw e;
         }
+    }
+
+    private static CorruptDataException damaged(Path path, CorruptDataException e) {
+        return new CorruptDataException("The image %s is damaged: %s".formatted(path, e.getMessage()), "Get the image again.", e);
+    }
+
+    /** What was found wrong with this image's content while it was read, told with its name. */
+    public CorruptDataException damaged(CorruptDataException found) {
+        return damaged(path, found);
     }
 
     public Path path() {

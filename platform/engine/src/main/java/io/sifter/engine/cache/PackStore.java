@@ -194,6 +194,8 @@ public final class PackStore {
                 } catch (CorruptDataException e) {
                     // A wrong digest explains damage better than the place where it showed.
                     await(fetch);
+                    // The blob is what its digest says, and no layer: nobody can go on with it.
+                    Files.deleteIfExists(part);
                     throw e;
                 } catch (Download.FetchFailed e) {
                     await(fetch);

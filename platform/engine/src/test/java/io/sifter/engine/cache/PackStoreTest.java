@@ -178,6 +178,7 @@ class PackStoreTest {
 
         assertThatThrownBy(() -> store.obtain(layer, 0, COMPRESSION))
                 .isInstanceOf(CorruptDataException.class).hasMessageContaining(wrong.toString());
+        assertThat(leftovers()).isEmpty();
         try (Stream<Path> packs = Files.list(directory.resolve("pack"))) {
             assertThat(packs).isEmpty();
         }
