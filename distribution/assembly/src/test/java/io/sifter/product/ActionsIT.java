@@ -8,6 +8,7 @@ import io.sifter.testkit.Peers;
 import io.sifter.testkit.TarLayer;
 import io.sifter.testkit.registry.ScriptedRegistry;
 import io.sifter.testkit.registry.TestImage;
+import java.io.RandomAccessFile;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -83,6 +84,24 @@ class ActionsIT {
         assertThat(second.out()).isEqualTo(first).contains("Heaven");
         assertThat(second.err()).isEmpty();
         assertThat(registry.received(BLOBS).stream().filter(request -> !request.path().endsWith(Images.lolcow().config().digest().toString()))).isEmpty();
+        nothingRuns();
+    }
+
+    @Test
+    void refusesADamagedImage() throws Exception {
+        as(User.ORDINARY);
+        sif();
+        try (RandomAccessFile file = new RandomAccessFile(product.work().resolve("x.sif").toFile(), "rw")) {
+            // The superblock of the file system.
+            long start = Trees.partition(product.work().resolve("x.sif")).offset();
+            file.seek(start + 4);
+            file.write(new byte[60]);
+        }
+
+        Result result = product.run("exec", "x.sif", "true");
+
+        assertThat(result.exit()).isEqualTo(255);
+        assertThat(result.err()).contains("FATAL:   ", "x.sif").doesNotContain("defect of the program", "\tat ");
         nothingRuns();
     }
 

@@ -10,6 +10,7 @@ import io.sifter.testkit.TarLayer;
 import io.sifter.testkit.registry.Fault;
 import io.sifter.testkit.registry.ScriptedRegistry;
 import io.sifter.testkit.registry.TestImage;
+import java.io.RandomAccessFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -54,6 +55,58 @@ class BadInputIT {
         assertThat(product.worked()).isEmpty();
         product.nothingLeft();
         return result;
+    }
+
+    @Test
+    void noticesALayerThatIsNotWhatTheConfigurationSays() throws Exception {
+        TarLayer layer = TarLayer.with().file("a", "b");
+        Digest wrong = Digest.sha256(new byte[] {1});
+        registry.publish("lib/wrong", "latest", TestImage.with().platform("linux/" + Platform.host().architecture())
+                .blob(LAYER, layer.gzip(), wrong).build());
+
+        pullFails("docker://" + registry.host() + "/lib/wrong", layer.diffId().toString());
+    }
+
+    @Test
+    void noticesDamageInsideAnImageFile() throws Exception {
+        registry.publish("lib/noise", "latest", Images.of(TarLayer.with().file("noise", Images.noise(300_000, 1))));
+        product.run("pull", "x.sif", "docker://" + registry.host() + "/lib/noise").ok();
+        Path sif = product.work().resolve("x.sif");
+        try (RandomAccessFile file = new RandomAccessFile(sif.toFile(), "rw")) {
+            // The inode table lies near the end of the file.
+            for (long at = file.length() - 5_000; at < file.length(); at += 7) {
+                file.seek(at);
+                file.write(0xA5);
+            }
+        }
+
+        product.run("build", "--sandbox", "box", "x.sif").failed();
+
+        assertThat(product.worked()).containsExactly("x.sif");
+        product.nothingLeft();
+    }
+
+    @Test
+    void namesADirectoryThatMayNotBeWritten() throws Exception {
+        product.run("pull", "x.sif", image()).ok();
+        product.shell("mkdir closed && chmod 500 closed").ok();
+
+        Product.Result result = product.run("pull", "closed/x.sif", image());
+        if (!Product.isRoot() || product.shell("test -w closed").exit() != 0) {
+            result.failed("closed");
+        }
+        product.nothingLeft();
+    }
+
+    @Test
+    void saysThatTheCacheMayNotBeWritten() throws Exception {
+        product.shell("mkdir -p ~/.singularity && chmod 500 ~/.singularity").ok();
+
+        Result result = product.run("pull", "x.sif", image()).failed(product.cache().toString());
+
+        assertThat(result.nextStep()).contains("SINGULARITY_CACHEDIR");
+        assertThat(product.worked()).isEmpty();
+        assertThat(Product.names(product.temporary())).isEmpty();
     }
 
     @Test

@@ -113,11 +113,11 @@ public final class Sifter implements AutoCloseable {
     private static void requireDirectoryOf(Path target) throws UserException {
         Path directory = directoryOf(target);
         if (!Files.isDirectory(directory)) {
-            throw new UserException("Could not write %s: there is no directory %s".formatted(target.getFileName(), directory),
+            throw new UserException("Could not write %s in %s: no such file or directory".formatted(target.getFileName(), directory),
                     "Make the directory first, or choose another one.");
         }
         if (!Files.isWritable(directory)) {
-            throw new UserException("Could not write %s: the directory %s may not be written to".formatted(target.getFileName(), directory),
+            throw new UserException("Could not write %s in %s: permission denied".formatted(target.getFileName(), directory),
                     "Choose another directory, or ask its owner for permission.");
         }
     }
