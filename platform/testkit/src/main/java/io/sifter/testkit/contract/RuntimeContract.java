@@ -52,7 +52,7 @@ public abstract class RuntimeContract {
 
     protected abstract Runtime runtime(RuntimeContext context);
 
-    /** Whether the process that executes a plan becomes the command, so that signals to it are signals to the command. */
+    /** Whether signals to the process that executes a plan are signals to the command. */
     protected abstract boolean becomesTheCommand();
 
     /** What a container answered. */
@@ -374,7 +374,29 @@ public abstract class RuntimeContract {
         Answer answer = draft.shell("echo $$; ls /proc | grep -c '^[0-9]'; exit 3");
         assertThat(answer.exit()).as(answer.err()).isEqualTo(3);
         assertThat(Integer.parseInt(answer.out().lines().findFirst().orElseThrow())).isLessThan(100);
-        assertThat(draft.shell("kill -KILL $$").exit()).isEqualTo(128 + 9);
+        assertThat(draft.shell("kill -KILL $$")).isEqualTo(new Answer(128 + 9, "", ""));
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void withItsOwnProcessIdsInputAndSignalsPassOn(Caller caller) throws Exception {
+        Draft draft = new Draft(caller);
+        draft.mounts.removeLast();
+        draft.mount(new Mount.Proc("/proc"));
+        draft.namespaces = Set.of(Namespace.PID);
+        String[] answer = draft.runWith("in\n", "/bin/sh", "-c", "cat; grep SigIgn /proc/self/status").ok().split("\\s+");
+        assertThat(answer[0]).isEqualTo("in");
+        assertThat(Long.parseLong(answer[2], 16) >> 1 & 1).as("whether SIGINT is ignored").isZero();
+        Process process = draft.start("/bin/sh", "-c", "trap 'echo got it; exit 5' TERM; echo up; while :; do sleep 0.1; done");
+        var out = process.inputReader();
+        assertThat(out.readLine()).isEqualTo("up");
+        process.toHandle().destroy();
+        if (becomesTheCommand()) {
+            assertThat(out.readLine()).isEqualTo("got it");
+            assertThat(process.waitFor()).isEqualTo(5);
+        } else {
+            assertThat(process.waitFor()).isNotZero();
+        }
     }
 
     @ParameterizedTest

@@ -30,11 +30,53 @@ import java.util.Optional;
  * tree is moved over {@code /}, and nsenter(1) changes into it and becomes the command. For an ordinary caller a second user
  * namespace, made inside the first, gives the command the caller's ids back and takes every capability from it.
  *
- * <p>With a pid namespace two processes stay: a parent that hands signals on, and process 1, which dies with that parent.
+ * <p>With a pid namespace two processes stay beside the command: a parent that hands signals on, and process 1, which dies with
+ * that parent.
  */
 public final class UnshareRuntime implements Runtime {
     private static final List<String> NEEDED = List.of("sh", "unshare", "mount", "umount", "nsenter", "setpriv", "mkdir", "ln", "true");
 
+    /**
+     * With a pid namespace, the caller's process cannot become the command, for it stays outside. It starts process 1, which is
+     * a shell that waits; it hands signals on to what process 1 started, and ends as that ends. Whoever kills it takes process 1
+     * along, and with it the namespace. A shell takes standard input and two signals from what it starts in the background, so
+     * input goes by another descriptor, and the signals are given back. What a terminal sends, the command gets by itself.
+     */
+    private static final String PARENT = """
+            fail() { printf 'FATAL:   container creation failed: %s\\n' "$1" >&2; exit 255; }
+            free=
+            for d in 9 8 7 6 5 4 3; do [ -e "/proc/$$/fd/$d" ] || free=$d; done
+            [ "$free" ] || fail 'all descriptors from 3 to 9 are in use'
+            tell() {
+                # A kernel that does not say who the children are leaves one way only.
+                [ -e "/proc/$one/task/$one/children" ] || kill -s KILL "$one"
+                read -r child more <"/proc/$one/task/$one/children" || [ "$child" ] && kill -s "$1" "$child"
+            } 2>/dev/null
+            foreground() { read -r a b c d group e f terminal more <"/proc/$$/stat" && [ "$group" = "$terminal" ]; }
+            for signal in HUP TERM USR1 USR2; do trap "tell $signal" "$signal"; done
+            for signal in INT QUIT; do trap "foreground || tell $signal" "$signal"; done
+            eval "exec $free<&0"
+            eval '"$@" <&'"$free $free<&- &"
+            one=$!
+            eval "exec $free<&-"
+            while :; do
+                wait "$one"
+                code=$?
+                kill -s 0 "$one" 2>/dev/null || break
+            done
+            if [ "$code" -gt 128 ]; then
+                [ "$code" -eq 137 ] || trap - "$((code - 128))"
+                kill "-$((code - 128))" $$
+            fi
+            exit "$code"
+            """;
+    /** Process 1. A shell has something to say when what it waits for is killed, so it is given nowhere to say it. */
+    private static final String INIT = """
+            for d in 9 8 7 6 5 4 3; do [ -e "/proc/self/fd/$d" ] || free=$d; done
+            eval "exec $free>&2 2>/dev/null"
+            (eval 'exec "$@" 2>&'"$free $free>&-")
+            exit "$?"
+            """;
     private static final String WAIT = "[ -z \"$user\" ] || wait \"$user\" || fail 'no user namespace'\n";
 
     private final RuntimeContext context;
@@ -99,6 +141,10 @@ public final class UnshareRuntime implements Runtime {
         // The second user namespace is made before process ids change their meaning. The text of the rest is no argument, lest it
         // be seen in the container as that of process 1.
         List<String> rest = new ArrayList<>(namespaces);
+        if (launch.namespaces().contains(Namespace.PID)) {
+            rest.addAll(List.of(program("sh"), "-c", PARENT, "sifter", program("env"), "--default-signal=INT,QUIT",
+                    program("setpriv"), "--pdeathsig", "KILL", program("sh"), "-c", INIT, "init"));
+        }
         rest.addAll(List.of(program("sh"), "-c", "eval \"$SIFTER_TREE\"", "sifter"));
         rest.addAll(launch.command());
         Map<String, String> environment = new LinkedHashMap<>(launch.environment());
@@ -128,12 +174,6 @@ public final class UnshareRuntime implements Runtime {
         }
         if (!command.isEmpty()) {
             command.addFirst(program("unshare"));
-        }
-        if (launch.namespaces().contains(Namespace.PID)) {
-            // timeout(1) with 0 never times out; it passes signals on and ends as its child ends. The first stays outside, the
-            // second is process 1 inside. Whoever kills the first takes the second along, and with it the namespace.
-            String pass = program("timeout");
-            command.addAll(List.of(pass, "--foreground", "0", program("setpriv"), "--pdeathsig", "KILL", pass, "--foreground", "0"));
         }
         return command;
     }
@@ -179,11 +219,14 @@ public final class UnshareRuntime implements Runtime {
                 text.append(" --inh-caps=-all --bounding-set=-all,+sys_chroot");
             }
         }
-        text.append(' ').append(quoted("nsenter"));
         if (callersIds) {
-            text.append(" --user=\"$s/user\" --preserve-credentials");
+            // nsenter(1) takes the directory from before it changes the root, unshare(1) from after.
+            text.append(' ').append(quoted("nsenter")).append(" --user=\"$s/user\" --preserve-credentials --root=. --wd=")
+                    .append(quote("." + launch.workingDirectory()));
+        } else {
+            text.append(' ').append(quoted("unshare")).append(" --root=. --wd=").append(quote(launch.workingDirectory()));
         }
-        text.append(" --root=. --wd=").append(quote("." + launch.workingDirectory())).append(" -- \"$@\"\n");
+        text.append(" -- \"$@\"\n");
         return text.toString();
     }
 
