@@ -146,15 +146,16 @@ final class ActionScript {
     static Prepared prepare(Action action, CommandEnvironment variables, boolean evaluated, boolean quiet, String directory) {
         Map<String, String> environment = new LinkedHashMap<>(variables.container());
         List<String> host = new ArrayList<>();
-        variables.host().forEach((name, value) -> {
-            host.add(name);
-            environment.put("SIFTER_HOST_" + name, value);
-        });
+        for (Map.Entry<String, String> variable : variables.host().entrySet()) {
+            host.add(variable.getKey());
+            environment.put("SIFTER_HOST_" + variable.getKey(), variable.getValue());
+        }
         List<String> set = new ArrayList<>();
-        variables.wanted().forEach((name, value) -> {
-            set.add(name);
-            environment.put("SIFTER_SET_" + name, evaluated ? value.replace("\"", "\\\"") : value);
-        });
+        for (Map.Entry<String, String> variable : variables.wanted().entrySet()) {
+            set.add(variable.getKey());
+            String value = variable.getValue();
+            environment.put("SIFTER_SET_" + variable.getKey(), evaluated ? value.replace("\"", "\\\"") : value);
+        }
         environment.put("SIFTER_DIRECTORY", directory);
         StringBuilder script = new StringBuilder(PREPARE.length() + SOURCE.length() + EXEC.length() + 500);
         script.append("unset SIFTER_SCRIPT\nsifter_host='").append(CommandEnvironment.words(host)).append("'\n");

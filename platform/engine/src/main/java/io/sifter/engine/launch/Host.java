@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * The host as the caller's process sees it.
@@ -44,7 +45,10 @@ public record Host(long uid, long gid, List<Long> groups, boolean privileged, Ac
         Map<String, String> environment = callersEnvironment();
         List<Path> searchPath = new ArrayList<>();
         for (String directory : (environment.getOrDefault("PATH", "") + ":" + USUAL).split(":")) {
-            HostFiles.path(directory).filter(Path::isAbsolute).filter(path -> !searchPath.contains(path)).ifPresent(searchPath::add);
+            Optional<Path> path = HostFiles.path(directory);
+            if (path.isPresent() && path.get().isAbsolute() && !searchPath.contains(path.get())) {
+                searchPath.add(path.get());
+            }
         }
         Names names = Names.of(status);
         return new Host(status.uid(), status.gid(), status.groups(), status.uid() == 0 && (status.capabilities() >> CAP_SYS_ADMIN & 1) == 1,
@@ -89,7 +93,7 @@ public record Host(long uid, long gid, List<Long> groups, boolean privileged, Ac
             int umask = 0022;
             List<Long> groups = new ArrayList<>();
             for (String line : Files.readString(Path.of("/proc/self/status"), StandardCharsets.ISO_8859_1).split("\n")) {
-                String[] words = line.split("\\s+");
+                String[] words = line.replace('\t', ' ').split(" ");
                 switch (words[0]) {
                     case "Uid:" -> uid = Long.parseLong(words[2]);
                     case "Gid:" -> gid = Long.parseLong(words[2]);

@@ -44,7 +44,11 @@ final class HostFiles implements ImageFiles {
     }
 
     private Optional<Path> at(String path) {
-        return path.isEmpty() || path.equals("/") ? Optional.of(base) : path(path.substring(1)).map(base::resolve);
+        if (path.isEmpty() || path.equals("/")) {
+            return Optional.of(base);
+        }
+        Optional<Path> relative = path(path.substring(1));
+        return relative.isPresent() ? Optional.of(base.resolve(relative.get())) : relative;
     }
 
     @Override

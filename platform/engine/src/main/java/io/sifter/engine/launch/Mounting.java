@@ -312,8 +312,7 @@ final class Mounting {
         }
         String here = host.directory();
         Optional<Path> source = HostFiles.path(here);
-        boolean virtual = VIRTUAL.stream().anyMatch(top -> here.equals(top) || here.startsWith(top + "/"));
-        if (source.isPresent() && !left.contains("cwd") && !SYSTEM.contains(here) && !virtual && !tree.shows(here, source.get())) {
+        if (source.isPresent() && !left.contains("cwd") && !SYSTEM.contains(here) && !virtual(here) && !tree.shows(here, source.get())) {
             try {
                 tree.bind(source.get(), here, false, false);
             } catch (UserException noMountPoint) {
@@ -322,6 +321,15 @@ final class Mounting {
             }
         }
         return logical(here, source);
+    }
+
+    private static boolean virtual(String directory) {
+        for (String top : VIRTUAL) {
+            if (directory.equals(top) || directory.startsWith(top + "/")) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** The caller's own name for the directory, if it leads to the same place in the container. */

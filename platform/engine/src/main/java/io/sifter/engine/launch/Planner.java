@@ -408,7 +408,11 @@ public final class Planner {
         }
 
         private String searchPath() {
-            return String.join(":", host.searchPath().stream().map(Planner::raw).toList());
+            StringBuilder path = new StringBuilder();
+            for (Path directory : host.searchPath()) {
+                path.append(path.isEmpty() ? "" : ":").append(raw(directory));
+            }
+            return path.toString();
         }
 
         private Path program(String name) throws ExternalException {
