@@ -278,23 +278,30 @@ final class TreeScript {
         links.clear();
     }
 
-    /** ln(1) makes many links at once where they are called like their targets. */
+    /** ln(1) makes many links at once where they are called like their targets; the others are made beside one another. */
     private void makeLinks() {
         Map<String, List<String>> alike = new LinkedHashMap<>();
+        boolean beside = false;
         for (MakeSymlink link : links) {
             int slash = link.destination().lastIndexOf('/');
             if (link.destination().substring(slash + 1).equals(link.target().substring(link.target().lastIndexOf('/') + 1))) {
                 alike.computeIfAbsent(link.destination().substring(0, slash + 1), _ -> new ArrayList<>()).add(link.target());
             } else {
-                text.append(tools.ln()).append(" -s -T -- ").append(quote(link.target())).append(' ')
-                        .append(quote(inside(link.destination()))).append(" || fail 'no symbolic link'\n");
+                text.append(beside ? "" : "links=\n").append(tools.ln()).append(" -s -T -- ").append(quote(link.target())).append(' ')
+                        .append(quote(inside(link.destination()))).append(" & links=\"$links $!\"\n");
+                beside = true;
             }
         }
-        alike.forEach((directory, targets) -> {
-            text.append(tools.ln()).append(" -s -t ").append(quote(inside(directory))).append(" --");
-            targets.forEach(target -> text.append(' ').append(quote(target)));
+        for (Map.Entry<String, List<String>> directory : alike.entrySet()) {
+            text.append(tools.ln()).append(" -s -t ").append(quote(inside(directory.getKey()))).append(" --");
+            for (String target : directory.getValue()) {
+                text.append(' ').append(quote(target));
+            }
             text.append(" || fail 'no symbolic link'\n");
-        });
+        }
+        if (beside) {
+            text.append("for link in $links; do wait \"$link\" || fail 'no symbolic link'; done\n");
+        }
     }
 
     private String inside(String destination) {

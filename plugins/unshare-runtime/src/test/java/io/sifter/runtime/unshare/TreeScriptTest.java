@@ -73,8 +73,10 @@ class TreeScriptTest {
                 .endsWith("""
                         MKDIR -p -m 755 -- '/r/a' '/r/b c' || fail 'no directory'
                         (umask 022 && printf %s 'x' >'/r/f') || fail 'no file'
-                        LN -s -T -- 'var/other' '/r/run' || fail 'no symbolic link'
+                        links=
+                        LN -s -T -- 'var/other' '/r/run' & links="$links $!"
                         LN -s -t '/r' -- 'usr/bin' 'usr/lib' || fail 'no symbolic link'
+                        for link in $links; do wait "$link" || fail 'no symbolic link'; done
                         """);
     }
 
