@@ -1,6 +1,7 @@
 package io.sifter.spi.launch;
 
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Objects;
 import java.util.OptionalLong;
 
@@ -88,6 +89,19 @@ public sealed interface Mount {
         public Dev {
             requireAbsolute(destination);
         }
+    }
+
+    /** Whether the file system that {@code path} lies in was made empty by one of the steps {@code taken} before. */
+    static boolean inMemory(String path, List<Mount> taken) {
+        Mount innermost = null;
+        for (Mount step : taken) {
+            String at = step.destination();
+            boolean mounts = step instanceof Bind || step instanceof Tmpfs || step instanceof Proc || step instanceof Dev;
+            if (mounts && (at.equals("/") || path.startsWith(at + "/")) && (innermost == null || at.length() >= innermost.destination().length())) {
+                innermost = step;
+            }
+        }
+        return innermost instanceof Tmpfs || innermost instanceof Dev;
     }
 
     private static void requireAbsolute(String destination) {

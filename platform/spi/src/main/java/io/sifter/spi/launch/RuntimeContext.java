@@ -1,5 +1,8 @@
 package io.sifter.spi.launch;
 
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -34,5 +37,14 @@ public record RuntimeContext(long uid, long gid, boolean privileged, List<Path> 
             }
         }
         return Optional.empty();
+    }
+
+    /** What the kernel says under {@code /proc/sys}, such as {@code user/max_user_namespaces}; empty where it does not know the name. */
+    public static String kernelSetting(String name) {
+        try {
+            return Files.readString(Path.of("/proc/sys", name), StandardCharsets.ISO_8859_1).strip();
+        } catch (IOException unknownHere) {
+            return "";
+        }
     }
 }

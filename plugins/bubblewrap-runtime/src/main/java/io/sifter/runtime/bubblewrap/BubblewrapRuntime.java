@@ -25,7 +25,6 @@ import io.sifter.spi.launch.RuntimeContext;
 import io.sifter.spi.launch.ShellText;
 import io.sifter.spi.tree.RawName;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -56,13 +55,13 @@ public final class BubblewrapRuntime implements Runtime {
         }
         Path bwrap = found.get();
         if (!context.privileged() && !setUid(bwrap)) {
-            if ("0".equals(kernelSetting("user/max_user_namespaces"))) {
+            if ("0".equals(RuntimeContext.kernelSetting("user/max_user_namespaces"))) {
                 return Readiness.missing("user namespaces are switched off (user.max_user_namespaces = 0)");
             }
-            if ("0".equals(kernelSetting("kernel/unprivileged_userns_clone"))) {
+            if ("0".equals(RuntimeContext.kernelSetting("kernel/unprivileged_userns_clone"))) {
                 return Readiness.missing("users may not make user namespaces (kernel.unprivileged_userns_clone = 0)");
             }
-            if ("1".equals(kernelSetting("kernel/apparmor_restrict_unprivileged_userns")) && !hasAppArmorProfile()) {
+            if ("1".equals(RuntimeContext.kernelSetting("kernel/apparmor_restrict_unprivileged_userns")) && !hasAppArmorProfile()) {
                 return Readiness.missing("AppArmor takes the power out of users' namespaces and has no profile for bwrap"
                         + " (kernel.apparmor_restrict_unprivileged_userns = 1)");
             }
@@ -84,14 +83,6 @@ public final class BubblewrapRuntime implements Runtime {
     private static boolean hasAppArmorProfile() {
         return Files.exists(Path.of("/etc/apparmor.d/bwrap-userns-restrict"), LinkOption.NOFOLLOW_LINKS)
                 || Files.exists(Path.of("/etc/apparmor.d/bwrap"), LinkOption.NOFOLLOW_LINKS);
-    }
-
-    private static String kernelSetting(String name) {
-        try {
-            return Files.readString(Path.of("/proc/sys", name), StandardCharsets.ISO_8859_1).strip();
-        } catch (IOException unknownHere) {
-            return "";
-        }
     }
 
     @Override
@@ -176,7 +167,7 @@ public final class BubblewrapRuntime implements Runtime {
             if (context.privileged()) {
                 mode(0644, arguments);
             }
-            arguments.addAll(List.of(inMemory(at, taken) ? "--file" : "--ro-bind-data", DESCRIPTOR, at));
+            arguments.addAll(List.of(Mount.inMemory(at, taken) ? "--file" : "--ro-bind-data", DESCRIPTOR, at));
         } else if (mount instanceof Seal) {
             arguments.addAll(List.of("--remount-ro", at));
         } else if (mount instanceof Proc) {
@@ -194,19 +185,6 @@ public final class BubblewrapRuntime implements Runtime {
         if (mode != 0755) {
             arguments.addAll(List.of("--perms", Integer.toOctalString(mode)));
         }
-    }
-
-    /** Whether the file system that a path lies in was made empty by an earlier step. */
-    private static boolean inMemory(String path, List<Mount> taken) {
-        Mount innermost = null;
-        for (Mount step : taken) {
-            String at = step.destination();
-            boolean mounts = step instanceof Bind || step instanceof Tmpfs || step instanceof Proc || step instanceof Dev;
-            if (mounts && (at.equals("/") || path.startsWith(at + "/")) && (innermost == null || at.length() >= innermost.destination().length())) {
-                innermost = step;
-            }
-        }
-        return innermost instanceof Tmpfs || innermost instanceof Dev;
     }
 
     /**

@@ -115,7 +115,7 @@ final class TreeScript {
             mount();
             contents.add(new Data("", file.destination()));
         } else if (step instanceof Data data) {
-            if (inMemory(data.destination())) {
+            if (Mount.inMemory(data.destination(), taken)) {
                 mount();
                 contents.add(data);
             } else {
@@ -204,19 +204,6 @@ final class TreeScript {
         line("devpts", at + "/pts", "devpts", "nosuid,noexec,newinstance,mode=620,ptmxmode=666");
         // Allowed only with an IPC namespace of one's own; the host's is as good where there is none.
         line(lenient, "/dev/mqueue", at + "/mqueue", "none", "bind");
-    }
-
-    /** Whether the file system that a path lies in was made empty by an earlier step. */
-    private boolean inMemory(String path) {
-        Mount innermost = null;
-        for (Mount step : taken) {
-            String at = step.destination();
-            boolean mounts = step instanceof Bind || step instanceof Tmpfs || step instanceof Proc || step instanceof Dev;
-            if (mounts && (at.equals("/") || path.startsWith(at + "/")) && (innermost == null || at.length() >= innermost.destination().length())) {
-                innermost = step;
-            }
-        }
-        return innermost instanceof Tmpfs || innermost instanceof Dev;
     }
 
     private void line(String source, String destination, String type, String options) {

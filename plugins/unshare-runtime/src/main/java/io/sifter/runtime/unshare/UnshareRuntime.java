@@ -97,13 +97,13 @@ public final class UnshareRuntime implements Runtime {
             return Readiness.missing("%s is too old: it does not know --map-user (util-linux 2.36)".formatted(unshare));
         }
         if (!context.privileged()) {
-            if ("0".equals(kernelSetting("user/max_user_namespaces"))) {
+            if ("0".equals(RuntimeContext.kernelSetting("user/max_user_namespaces"))) {
                 return Readiness.missing("user namespaces are switched off (user.max_user_namespaces = 0)");
             }
-            if ("0".equals(kernelSetting("kernel/unprivileged_userns_clone"))) {
+            if ("0".equals(RuntimeContext.kernelSetting("kernel/unprivileged_userns_clone"))) {
                 return Readiness.missing("users may not make user namespaces (kernel.unprivileged_userns_clone = 0)");
             }
-            if ("1".equals(kernelSetting("kernel/apparmor_restrict_unprivileged_userns"))) {
+            if ("1".equals(RuntimeContext.kernelSetting("kernel/apparmor_restrict_unprivileged_userns"))) {
                 return Readiness.missing("AppArmor takes the power out of users' namespaces (kernel.apparmor_restrict_unprivileged_userns = 1)");
             }
         }
@@ -117,14 +117,6 @@ public final class UnshareRuntime implements Runtime {
         } catch (IOException closed) {
             // It may be executed but not read; then it is taken at its word.
             return true;
-        }
-    }
-
-    private static String kernelSetting(String name) {
-        try {
-            return Files.readString(Path.of("/proc/sys", name), StandardCharsets.ISO_8859_1).strip();
-        } catch (IOException unknownHere) {
-            return "";
         }
     }
 
