@@ -119,7 +119,7 @@ public final class Actions {
         for (Bundled runtime : RUNTIMES) {
             kinds.add(new RuntimeKind(runtime.name(), runtime::make, settings.plugin(runtime.plugin())));
         }
-        return new Planner(host, kinds, settings.runtime(), settings.memory(), warning -> log(Level.WARNING, warning)).plan(request);
+        return new Planner(host, kinds, settings.runtime(), settings.memory(values.flag("disable-cache")), warning -> log(Level.WARNING, warning)).plan(request);
     }
 
     private static Action action(Command command) {

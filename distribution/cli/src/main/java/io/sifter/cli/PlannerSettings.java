@@ -1,13 +1,14 @@
 package io.sifter.cli;
 
 import io.sifter.engine.config.Configuration;
+import io.sifter.engine.config.Locations;
 import io.sifter.spi.error.UserException;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -18,13 +19,11 @@ import java.util.Optional;
  */
 final class PlannerSettings {
     private final Optional<Configuration> configuration;
-    private final Path userDirectory;
-    private final Map<String, String> environment;
+    private final Locations locations;
 
-    private PlannerSettings(Optional<Configuration> configuration, Path userDirectory, Map<String, String> environment) {
+    private PlannerSettings(Optional<Configuration> configuration, Locations locations) {
         this.configuration = configuration;
-        this.userDirectory = userDirectory;
-        this.environment = environment;
+        this.locations = locations;
     }
 
     /**
@@ -33,22 +32,19 @@ final class PlannerSettings {
      * @param environment of the caller, raw
      */
     static PlannerSettings read(Path distribution, Optional<String> chosen, Map<String, String> environment) throws IOException {
-        String home = environment.getOrDefault("HOME", System.getProperty("user.home"));
-        Path userDirectory = RawWords.path(variable(environment, "CONFIGDIR", home + "/.singularity"));
-        List<Path> files = new ArrayList<>();
-        files.add(distribution.resolve("etc/sifter.conf"));
-        if (chosen.isPresent()) {
-            files.add(RawWords.path(chosen.get()));
-        } else {
-            files.add(Path.of("/etc/sifter/sifter.conf"));
-            files.add(userDirectory.resolve("sifter.conf"));
+        Map<String, String> text = new HashMap<>();
+        for (Map.Entry<String, String> variable : environment.entrySet()) {
+            text.put(variable.getKey(), RawWords.text(variable.getValue()));
         }
+        var locations = new Locations(text);
+        List<Path> files = locations.configurationFiles(distribution,
+                chosen.isPresent() ? Optional.of(RawWords.path(chosen.get())) : Optional.empty());
         for (Path file : files) {
             if (saysAnything(file)) {
-                return new PlannerSettings(Optional.of(Configuration.read(files)), userDirectory, environment);
+                return new PlannerSettings(Optional.of(Configuration.read(files)), locations);
             }
         }
-        return new PlannerSettings(Optional.empty(), userDirectory, environment);
+        return new PlannerSettings(Optional.empty(), locations);
     }
 
     private static boolean saysAnything(Path file) throws IOException {
@@ -66,16 +62,6 @@ final class PlannerSettings {
         return false;
     }
 
-    private static String variable(Map<String, String> environment, String name, String otherwise) {
-        for (String prefix : new String[] {"SINGULARITY_", "APPTAINER_"}) {
-            String value = environment.get(prefix + name);
-            if (value != null && !value.isBlank()) {
-                return value;
-            }
-        }
-        return otherwise;
-    }
-
     /** The runtime that must be used, if the configuration names one. */
     Optional<String> runtime() throws UserException {
         if (configuration.isEmpty()) {
@@ -90,21 +76,17 @@ final class PlannerSettings {
         return configuration.isEmpty() ? Map.of() : configuration.get().plugin(id);
     }
 
-    /** Whether nothing is kept. */
-    boolean cacheDisabled() {
-        return configuration.isPresent() && configuration.get().flag("cache.disabled");
-    }
-
-    /** Where the planner remembers what it found out about images. */
-    Path memory() {
-        String disabled = variable(environment, "DISABLE_CACHE", "");
-        if (cacheDisabled() || disabled.equals("1") || disabled.equalsIgnoreCase("t") || disabled.equalsIgnoreCase("true")) {
-            // Nothing can be kept there, so every verdict is found again.
-            return Path.of("/dev/null/sound");
+    /**
+     * Where the planner remembers what it found out about images.
+     *
+     * @param cacheDisabled what the command line says
+     * @return nothing where nothing is kept
+     */
+    Optional<Path> memory(boolean cacheDisabled) {
+        if (cacheDisabled || configuration.isPresent() && configuration.get().flag("cache.disabled")) {
+            return Optional.empty();
         }
         String configured = configuration.isEmpty() ? "" : configuration.get().text("cache.directory");
-        String parent = variable(environment, "CACHEDIR", "");
-        Path cache = !parent.isEmpty() ? RawWords.path(parent) : configured.isEmpty() ? userDirectory : Path.of(configured);
-        return cache.resolve("cache/sound");
+        return Optional.of(locations.cacheDirectory(configured).resolve("sound"));
     }
 }

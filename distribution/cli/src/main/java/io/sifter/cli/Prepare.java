@@ -11,7 +11,6 @@ import io.sifter.spi.error.SifterException;
 import io.sifter.spi.error.UserException;
 import io.sifter.spi.reference.Platform;
 import io.sifter.spi.reference.Reference;
-import io.sifter.spi.tree.RawName;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -20,8 +19,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.HashMap;
-import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -43,8 +40,8 @@ final class Prepare {
         String answer;
         try (Sifter sifter = Sifter.open(settings, session.terminal())) {
             Transports.require(sifter, reference);
-            boolean kept = !settings.cacheDisabled() && !configured(session).cacheDisabled();
-            answer = !kept ? temporary(sifter, settings, reference, options) + "\ntemporary" : sifter.prepare(reference, options).toString();
+            answer = sifter.keepsImages() ? sifter.prepare(reference, options).toString()
+                    : temporary(sifter, settings, reference, options) + "\ntemporary";
         } catch (SifterException e) {
             throw Failures.prefixed("Unable to handle " + text + " uri: ", e);
         }
@@ -52,12 +49,6 @@ final class Prepare {
         try (OutputStream out = new FileOutputStream(ANSWER)) {
             out.write((answer + "\n").getBytes(StandardCharsets.UTF_8));
         }
-    }
-
-    private static PlannerSettings configured(Session session) throws IOException {
-        Map<String, String> raw = new HashMap<>();
-        session.caller().environment().forEach((name, value) -> raw.put(name, RawName.of(value)));
-        return PlannerSettings.read(session.caller().distribution(), session.invocation().program().text("config").map(RawName::of), raw);
     }
 
     /** Converts into a file of the caller's alone, which the launcher removes. */

@@ -9,6 +9,7 @@ import io.sifter.engine.cache.Locks;
 import io.sifter.engine.cache.PackStore;
 import io.sifter.engine.cache.SideFiles;
 import io.sifter.engine.config.Configuration;
+import io.sifter.engine.config.Locations;
 import io.sifter.engine.plugin.PluginHost;
 import io.sifter.network.Network;
 import io.sifter.network.NetworkSettings;
@@ -34,11 +35,13 @@ final class EngineModule extends AbstractModule {
     private final SifterSettings settings;
     private final Consumer<Event> events;
     private final Closing closing;
+    private final Locations locations;
 
     EngineModule(SifterSettings settings, Consumer<Event> events, Closing closing) {
         this.settings = settings;
         this.events = events;
         this.closing = closing;
+        this.locations = new Locations(settings.environment());
     }
 
     @Override
@@ -46,21 +49,12 @@ final class EngineModule extends AbstractModule {
         binder().requireExplicitBindings();
         binder().disableCircularProxies();
         binder().requireExactBindingAnnotations();
-        bind(SifterSettings.class).toInstance(settings);
-        bind(EventSink.class).toInstance(events::accept);
     }
 
     @Provides
     @Singleton
     Configuration configuration() throws IOException {
-        List<Path> files = new ArrayList<>(List.of(settings.distribution().resolve("etc/sifter.conf")));
-        if (settings.configuration().isPresent()) {
-            files.add(settings.configuration().get());
-        } else {
-            files.add(Path.of("/etc/sifter/sifter.conf"));
-            files.add(userDirectory().resolve("sifter.conf"));
-        }
-        return Configuration.read(files);
+        return Configuration.read(locations.configurationFiles(settings.distribution(), settings.configuration()));
     }
 
     @Provides
@@ -72,24 +66,21 @@ final class EngineModule extends AbstractModule {
         return closing.later(new PluginHost(directories, Version.SPI));
     }
 
+    /** Whether anything is kept between commands. */
+    static boolean kept(SifterSettings settings, Configuration configuration) {
+        return !settings.cacheDisabled() && !configuration.flag("cache.disabled");
+    }
+
     @Provides
     @Singleton
     Cache cache(Configuration configuration) throws IOException {
-        if (settings.cacheDisabled() || configuration.flag("cache.disabled")) {
+        if (!kept(settings, configuration)) {
             Path parent = settings.temporary().orElse(Path.of(settings.environment().getOrDefault("TMPDIR", "/tmp")));
             Path directory = Files.createTempDirectory(parent, "sifter-");
             closing.later(() -> SideFiles.deleteTree(directory));
             return Cache.at(directory);
         }
-        String configured = configuration.text("cache.directory");
-        Path parent = settings.variable("CACHEDIR").map(Path::of)
-                .orElseGet(() -> configured.isEmpty() ? userDirectory() : Path.of(configured));
-        return Cache.at(parent.resolve("cache"));
-    }
-
-    private Path userDirectory() {
-        return settings.variable("CONFIGDIR").map(Path::of)
-                .orElseGet(() -> Path.of(settings.environment().getOrDefault("HOME", System.getProperty("user.home")), ".singularity"));
+        return Cache.at(locations.cacheDirectory(configuration.text("cache.directory")));
     }
 
     @Provides
@@ -144,8 +135,8 @@ final class EngineModule extends AbstractModule {
 
     @Provides
     @Singleton
-    ImageBuilder builder(Cache cache, PackStore packs, Configuration configuration, EventSink events) {
-        return new ImageBuilder(cache, packs, configuration.number("convert.parallel-layers"), events::accept);
+    ImageBuilder builder(Cache cache, PackStore packs, Configuration configuration) {
+        return new ImageBuilder(cache, packs, configuration.number("convert.parallel-layers"), events);
     }
 
     @Provides
@@ -165,7 +156,7 @@ final class EngineModule extends AbstractModule {
     Registries registries(Network network) {
         Credentials credentials = settings.login()
                 .map(login -> Credentials.of(new Credential.Password(login.user(), login.password())))
-                .orElseGet(() -> Credentials.places(settings.authFile(), userDirectory(), settings.environment(), events));
+                .orElseGet(() -> Credentials.places(settings.authFile(), locations.userDirectory(), settings.environment(), events));
         return network.registries(credentials, events);
     }
 }

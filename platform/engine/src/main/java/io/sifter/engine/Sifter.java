@@ -99,7 +99,7 @@ public final class Sifter implements AutoCloseable {
         reached(Milestone.BUILD_STARTED, "");
         Source source = agent(reference).open(reference, options.open());
         if (exists && !options.force()) {
-            if (!(source instanceof LayeredImage image) || !SifImage.idOf(target).equals(Optional.of(origin(reference, image, options).id()))) {
+            if (!(source instanceof LayeredImage image) || !SifImage.idOf(target).equals(Optional.of(origin(reference, image, Documents.parseConfig(image.config()), options).id()))) {
                 throw exists(shownTarget);
             }
             reached(Milestone.BUILD_COMPLETE, shownTarget);
@@ -216,6 +216,11 @@ public final class Sifter implements AutoCloseable {
         }
     }
 
+    /** Whether anything is kept between commands; without it {@link #prepare} makes what is gone when this is closed. */
+    public boolean keepsImages() throws IOException {
+        return EngineModule.kept(settings, instance(Configuration.class));
+    }
+
     /** What the cache holds. */
     public CacheContents cache() throws IOException {
         return new CacheContents(instance(Cache.class));
@@ -272,8 +277,9 @@ public final class Sifter implements AutoCloseable {
             case LayeredImage image -> {
                 Compression compression = compression(options);
                 MergePolicy policy = MergePolicy.STANDARD.withMtimeCeiling(sourceDateEpoch());
+                ImageConfig config = Documents.parseConfig(image.config());
                 Container container = instance(ImageBuilder.class)
-                        .build(image, options.open().platform(), compression, policy, origin(reference, image, options));
+                        .build(image, config, options.open().platform(), compression, policy, origin(reference, image, config, options));
                 try {
                     write(container, target, sink, compression, options.allRoot());
                 } finally {
@@ -349,8 +355,7 @@ public final class Sifter implements AutoCloseable {
     }
 
     /** Everything that determines the file's bytes, so that the same image gets the same id. */
-    private Container.Origin origin(Reference reference, LayeredImage image, BuildOptions options) throws IOException {
-        ImageConfig config = Documents.parseConfig(image.config());
+    private Container.Origin origin(Reference reference, LayeredImage image, ImageConfig config, BuildOptions options) throws IOException {
         Compression compression = compression(options);
         Map<String, String> header = header(reference);
         OptionalLong epoch = sourceDateEpoch();

@@ -47,15 +47,4 @@ public record SifterSettings(Path distribution, List<Path> plugins, Map<String, 
         return new SifterSettings(distribution, List.of(), System.getenv(), Optional.empty(), false, OptionalInt.empty(),
                 Optional.empty(), Optional.empty(), Optional.empty());
     }
-
-    /** The value of {@code SINGULARITY_<name>}, else {@code APPTAINER_<name>}; blank counts as unset. */
-    Optional<String> variable(String name) {
-        for (String prefix : new String[] {"SINGULARITY_", "APPTAINER_"}) {
-            String value = environment.get(prefix + name);
-            if (value != null && !value.isBlank()) {
-                return Optional.of(value);
-            }
-        }
-        return Optional.empty();
-    }
 }

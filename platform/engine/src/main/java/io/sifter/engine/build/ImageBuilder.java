@@ -2,6 +2,7 @@ package io.sifter.engine.build;
 
 import io.sifter.engine.cache.Cache;
 import io.sifter.engine.cache.PackStore;
+import io.sifter.engine.concurrent.Concurrent;
 import io.sifter.image.document.Descriptor;
 import io.sifter.image.document.Documents;
 import io.sifter.image.document.ImageConfig;
@@ -39,10 +40,13 @@ public final class ImageBuilder {
         this.events = events;
     }
 
-    /** The caller closes the container's tree. */
-    public Container build(LayeredImage image, Platform wanted, Compression compression, MergePolicy policy, Container.Origin origin)
-            throws IOException, InterruptedException {
-        ImageConfig config = Documents.parseConfig(image.config());
+    /**
+     * Makes the container; the caller closes its tree.
+     *
+     * @param config the image's configuration, parsed
+     */
+    public Container build(LayeredImage image, ImageConfig config, Platform wanted, Compression compression, MergePolicy policy,
+                           Container.Origin origin) throws IOException, InterruptedException {
         FileTree tree = LayerMerge.merge(obtain(image, compression), policy, events);
         try {
             remember(image, config);

@@ -1,5 +1,7 @@
 package io.sifter.engine.cache;
 
+import io.sifter.engine.concurrent.Concurrent;
+import io.sifter.image.directory.LinuxFiles;
 import io.sifter.image.layer.LayerLimits;
 import io.sifter.image.layer.LayerPack;
 import io.sifter.image.layer.LayerPacker;
@@ -24,9 +26,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Future;
 import java.util.concurrent.FutureTask;
 import java.util.function.Consumer;
 
@@ -105,7 +105,7 @@ public final class PackStore {
         } catch (NoSuchFileException absent) {
             return Optional.empty();
         } catch (CorruptDataException damaged) {
-            events.accept(event(Event.Level.VERBOSE, "Converting %s again: %s".formatted(layer.displayDigest(), damaged.getMessage())));
+            events.accept(new Event.Logged(Event.Level.VERBOSE, "Converting %s again: %s".formatted(layer.displayDigest(), damaged.getMessage())));
         }
         return Optional.empty();
     }
@@ -150,9 +150,8 @@ public final class PackStore {
 
     /** Says where there is no room, if that is what a failure means. */
     static IOException fullDisk(IOException e, Path directory) {
-        String message = String.valueOf(e.getMessage());
-        if (!(e instanceof ExternalException) && (message.contains("No space left") || message.contains("quota exceeded"))) {
-            return new ExternalException("The disk is full: cannot write in %s (%s)".formatted(directory, message),
+        if (!(e instanceof ExternalException) && LinuxFiles.full(e)) {
+            return new ExternalException("The disk is full: cannot write in %s (%s)".formatted(directory, e.getMessage()),
                     "Free some space (`singularity cache clean` helps), or name another directory with SINGULARITY_CACHEDIR.", e);
         }
         return e;
@@ -193,15 +192,15 @@ public final class PackStore {
                     diffId = packer(compression).pack(download.follow(), layer.mediaType(), Optional.empty(), layer.diffId(), out).diffId();
                 } catch (CorruptDataException e) {
                     // A wrong digest explains damage better than the place where it showed.
-                    await(fetch);
+                    Concurrent.result(fetch);
                     // The blob is what its digest says, and no layer: nobody can go on with it.
                     Files.deleteIfExists(part);
                     throw e;
                 } catch (Download.FetchFailed e) {
-                    await(fetch);
+                    Concurrent.result(fetch);
                     throw e;
                 }
-                await(fetch);
+                Concurrent.result(fetch);
                 oci.put(part, digest);
                 events.accept(new Event.Finished(task));
                 return diffId;
@@ -218,25 +217,7 @@ public final class PackStore {
         }
     }
 
-    private static void await(Future<Void> fetch) throws IOException, InterruptedException {
-        try {
-            fetch.get();
-        } catch (ExecutionException e) {
-            switch (e.getCause()) {
-                case IOException io -> throw io;
-                case InterruptedException interrupted -> throw interrupted;
-                case RuntimeException defect -> throw defect;
-                case Error error -> throw error;
-                case Throwable other -> throw new IllegalStateException(other);
-            }
-        }
-    }
-
     private LayerPacker packer(Compression compression) {
         return new LayerPacker(compression, workers, memory, LayerLimits.STANDARD, events);
-    }
-
-    private static Event event(Event.Level level, String message) {
-        return new Event.Logged(level, message);
     }
 }

@@ -1,5 +1,8 @@
 package io.sifter.engine.cache;
 
+import io.sifter.image.directory.LinuxFiles;
+import io.sifter.image.directory.Removal;
+import io.sifter.spi.tree.RawName;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
@@ -108,11 +111,15 @@ public final class SideFiles {
 
     /** Deletes a file, or a directory with all it holds, following no link. */
     public static void deleteTree(Path path) throws IOException {
-        if (Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS)) {
-            // A tree unpacked from an image may have directories that even its owner cannot write.
-            Files.walkFileTree(path, new DeletingVisitor());
-        } else {
+        if (!Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS)) {
             Files.deleteIfExists(path);
+            return;
+        }
+        int parent = LinuxFiles.openDirectory(path.toAbsolutePath().getParent());
+        try {
+            Removal.remove(parent, RawName.of(path.getFileName().toString()));
+        } finally {
+            LinuxFiles.close(parent);
         }
     }
 

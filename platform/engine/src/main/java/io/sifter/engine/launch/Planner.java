@@ -60,10 +60,10 @@ public final class Planner {
     /**
      * @param runtimes in order of preference
      * @param wanted name of the runtime to use, or nothing for the first that works here
-     * @param memory directory in the cache where verdicts on images are kept
+     * @param memory directory in the cache where verdicts on images are kept; without one nothing is
      * @param warnings takes one line each, for the person who asked
      */
-    public Planner(Host host, List<RuntimeKind> runtimes, Optional<String> wanted, Path memory, Consumer<String> warnings) {
+    public Planner(Host host, List<RuntimeKind> runtimes, Optional<String> wanted, Optional<Path> memory, Consumer<String> warnings) {
         this.host = host;
         this.runtimes = List.copyOf(runtimes);
         this.wanted = wanted;

@@ -89,7 +89,7 @@ class PlannerTest {
     private String plan(ActionRequest request, RuntimeKind... kinds) throws IOException {
         Host host = Hosts.user().in(here.toString(), home.toString());
         return new Planner(host, kinds.length > 0 ? List.of(kinds) : List.of(new RuntimeKind("recorded", _ -> new Recorded(Readiness.ready("")), Map.of())),
-                Optional.empty(), work.resolve("memory"), warnings::add).plan(request);
+                Optional.empty(), Optional.of(work.resolve("memory")), warnings::add).plan(request);
     }
 
     private Launch launch(ActionRequest request) throws IOException {
@@ -245,7 +245,7 @@ class PlannerTest {
     @Test
     void valuesOfVariablesAreNoArguments() throws Exception {
         Host host = Hosts.user().with(Map.of("TOKEN", "s3cret", "SINGULARITYENV_OTHER", "s4cret", "PATH", "/usr/bin:/bin"));
-        new Planner(host, List.of(new RuntimeKind("recorded", _ -> new Recorded(Readiness.ready("")), Map.of())), Optional.empty(), work, warnings::add)
+        new Planner(host, List.of(new RuntimeKind("recorded", _ -> new Recorded(Readiness.ready("")), Map.of())), Optional.empty(), Optional.of(work), warnings::add)
                 .plan(exec("true").with(files(List.of(), Optional.empty(), true, Optional.empty(), List.of())));
         assertThat(String.join(" ", launches.getLast().command())).doesNotContain("s3cret").doesNotContain("s4cret");
         assertThat(launches.getLast().environment()).containsEntry("SIFTER_HOST_TOKEN", "s3cret").containsEntry("SIFTER_SET_OTHER", "s4cret");

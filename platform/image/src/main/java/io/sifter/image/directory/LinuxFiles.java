@@ -135,6 +135,15 @@ public final class LinuxFiles {
         }
     }
 
+    /** Whether a failure, of this class or of the JDK, means that there is no room or no more than the user may take. */
+    public static boolean full(IOException failure) {
+        if (failure instanceof Failure known) {
+            return known.full();
+        }
+        String said = String.valueOf(failure.getMessage());
+        return said.contains("No space left") || said.contains("quota exceeded");
+    }
+
     /** What kind of thing a name stands for, with the kernel's number in a mode. */
     public enum Type {
         FIFO(1), CHARACTER_DEVICE(2), DIRECTORY(4), BLOCK_DEVICE(6), FILE(8), SYMLINK(10), SOCKET(12);

@@ -188,12 +188,9 @@ public final class Workplace implements AutoCloseable {
         if (cause instanceof SifterException known) {
             return known;
         }
-        String said = String.valueOf(cause.getMessage());
-        boolean full = cause instanceof LinuxFiles.Failure failure && failure.full()
-                || said.contains("No space left on device") || said.contains("Disk quota exceeded");
         return new ExternalException("Could not write %s in %s: %s".formatted(
-                target.getFileName(), target.getParent(), said),
-                full ? "Make room in %s, or choose another directory.".formatted(target.getParent()) : null, cause);
+                target.getFileName(), target.getParent(), cause.getMessage()),
+                LinuxFiles.full(cause) ? "Make room in %s, or choose another directory.".formatted(target.getParent()) : null, cause);
     }
 
     @Override

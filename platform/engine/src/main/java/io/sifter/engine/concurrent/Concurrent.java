@@ -1,4 +1,4 @@
-package io.sifter.engine.build;
+package io.sifter.engine.concurrent;
 
 import java.io.IOException;
 import java.util.ArrayList;
@@ -11,14 +11,14 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
 /** Runs tasks side by side behind a call that looks sequential. */
-final class Concurrent {
+public final class Concurrent {
     private Concurrent() {}
 
     /**
      * Runs every task, at most {@code width} at a time, begun in order; returns results in that order. The first failure
      * interrupts the rest, waits for them, and is thrown.
      */
-    static <T> List<T> all(int width, String name, List<? extends Callable<T>> tasks) throws IOException, InterruptedException {
+    public static <T> List<T> all(int width, String name, List<? extends Callable<T>> tasks) throws IOException, InterruptedException {
         // Platform threads: the tasks compute as much as they wait.
         try (ExecutorService threads = Executors.newFixedThreadPool(width, Thread.ofPlatform().name(name + "-", 0).daemon().factory())) {
             var finished = new ExecutorCompletionService<T>(threads);
@@ -26,20 +26,27 @@ final class Concurrent {
             tasks.forEach(task -> started.add(finished.submit(task::call)));
             try {
                 for (int i = 0; i < tasks.size(); i++) {
-                    finished.take().get();
-                }
-            } catch (ExecutionException failure) {
-                switch (failure.getCause()) {
-                    case IOException io -> throw io;
-                    case InterruptedException interrupted -> throw interrupted;
-                    case RuntimeException defect -> throw defect;
-                    case Error error -> throw error;
-                    case Throwable other -> throw new IllegalStateException(other);
+                    result(finished.take());
                 }
             } finally {
                 started.forEach(task -> task.cancel(true));
             }
             return started.stream().map(Future::resultNow).toList();
+        }
+    }
+
+    /** Waits for a task; what it threw is thrown here. */
+    public static <T> T result(Future<T> task) throws IOException, InterruptedException {
+        try {
+            return task.get();
+        } catch (ExecutionException e) {
+            switch (e.getCause()) {
+                case IOException io -> throw io;
+                case InterruptedException interrupted -> throw interrupted;
+                case RuntimeException defect -> throw defect;
+                case Error error -> throw error;
+                case Throwable other -> throw new IllegalStateException(other);
+            }
         }
     }
 }
