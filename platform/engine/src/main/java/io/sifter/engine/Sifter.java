@@ -183,7 +183,7 @@ public final class Sifter implements AutoCloseable {
             throw new UserException("%s is no image of layers; only those can be run from a reference".formatted(reference),
                     "Pull it to a file and run the file.");
         }
-        Path sif = cache.sif(image.manifest().digest().hex(), FileNames.of(reference));
+        Path sif = cache.ready(CacheContents.Type.OCI_TMP, image.manifest().digest().hex(), FileNames.of(reference));
         if (!usable(sif)) {
             try (Locks.Held _ = instance(Locks.class).take("sif-" + image.manifest().digest().hex(),
                     () -> events.accept(Event.info("Waiting for another process that converts " + reference)))) {

@@ -12,7 +12,7 @@ import java.nio.file.attribute.PosixFilePermissions;
  *
  * <pre>
  * oci/        an OCI image layout: blobs, index.json, oci-layout and nothing else
- * oci-tmp/    HASH/NAME_TAG.sif, images as actions run them
+ * oci-tmp/    HASH/NAME_TAG.sif, images as actions run them; library, oras and net likewise hold files that came ready
  * pack/       layers as compressed blocks with their journals
  * part/       what is being made: downloads, packs; and records of files being made elsewhere
  * lock/       empty files that are locked
@@ -56,9 +56,20 @@ public final class Cache {
         return root.resolve("oci");
     }
 
-    /** Where the SIF that an action made of the image {@code hash} lies. */
-    public Path sif(String hash, String fileName) {
-        return root.resolve("oci-tmp").resolve(hash).resolve(fileName);
+    /**
+     * Where a SIF file that can be run as it is lies; its directory may not exist yet.
+     *
+     * @param key what determines the file's content, such as a digest; one directory for each
+     * @param fileName shown to users as the name of the container
+     * @throws IllegalArgumentException if either is no plain file name
+     */
+    public Path ready(CacheContents.Type type, String key, String fileName) {
+        for (String name : new String[] {key, fileName}) {
+            if (name.isEmpty() || name.startsWith(".") || name.indexOf('/') >= 0 || name.indexOf('\0') >= 0) {
+                throw new IllegalArgumentException("Not a name for a file of the cache: '%s'".formatted(name));
+            }
+        }
+        return root.resolve(type.toString()).resolve(key).resolve(fileName);
     }
 
     Path pack(String key) throws IOException {
