@@ -16,6 +16,7 @@ import io.sifter.network.NetworkSettings;
 import io.sifter.network.credential.Credential;
 import io.sifter.network.credential.Credentials;
 import io.sifter.spi.Registries;
+import io.sifter.spi.Web;
 import io.sifter.spi.event.Event;
 import io.sifter.squashfs.BlockBuffers;
 import java.io.IOException;
@@ -158,5 +159,11 @@ final class EngineModule extends AbstractModule {
                 .map(login -> Credentials.of(new Credential.Password(login.user(), login.password())))
                 .orElseGet(() -> Credentials.places(settings.authFile(), locations.userDirectory(), settings.environment(), events));
         return network.registries(credentials, events);
+    }
+
+    @Provides
+    @Singleton
+    Web web(Network network) {
+        return network.web(events);
     }
 }

@@ -24,10 +24,14 @@ import io.sifter.sif.SifImage;
 import io.sifter.spi.Agent;
 import io.sifter.spi.AgentContext;
 import io.sifter.spi.OpenOptions;
+import io.sifter.spi.Publisher;
+import io.sifter.spi.PublisherContext;
 import io.sifter.spi.Registries;
+import io.sifter.spi.Services;
 import io.sifter.spi.Sink;
 import io.sifter.spi.SinkContext;
 import io.sifter.spi.SinkOptions;
+import io.sifter.spi.Web;
 import io.sifter.spi.error.CorruptDataException;
 import io.sifter.spi.error.UnreachableException;
 import io.sifter.spi.error.UserException;
@@ -255,12 +259,38 @@ public final class Sifter implements AutoCloseable {
             throw new UserException("Unsupported transport type: " + reference.transport(),
                     "Supported here: %s.".formatted(String.join(", ", plugins.extensions(Kind.AGENT).keySet())));
         }
-        // The network is made when the agent first asks for a registry.
-        Registries registries = (host, plainHttp) -> instance(Registries.class).at(host, plainHttp);
         Cache cache = instance(Cache.class);
-        AgentContext context = new AgentContext(registries, digest -> cache.oci().find(digest), events,
-                instance(Configuration.class).plugin(extension.pluginId()));
+        AgentContext context = new AgentContext(registries(), web(), Services.none(), digest -> cache.oci().find(digest),
+                events, instance(Configuration.class).plugin(extension.pluginId()));
         return plugins.create(Kind.AGENT, reference.transport(), Agent.class, context);
+    }
+
+    /** Uploads an image file to where {@code target} says. */
+    public void push(Path file, Reference target, Publisher.PublishOptions options) throws IOException, InterruptedException {
+        publisher(target.transport()).publish(file, target, options);
+    }
+
+    private Publisher publisher(String transport) throws IOException {
+        PluginHost plugins = instance(PluginHost.class);
+        Extension extension = plugins.extensions(Kind.PUBLISHER).get(transport);
+        if (extension == null) {
+            String known = String.join(", ", plugins.extensions(Kind.PUBLISHER).keySet());
+            throw new UserException(plugins.extensions(Kind.AGENT).containsKey(transport)
+                    ? "%s:// can only be pulled from, not pushed to".formatted(transport) : "Unsupported transport type: " + transport,
+                    known.isEmpty() ? "No plugin here uploads images." : "Images can be pushed to: %s.".formatted(known));
+        }
+        PublisherContext context = new PublisherContext(registries(), web(), Services.none(), events,
+                instance(Configuration.class).plugin(extension.pluginId()));
+        return plugins.create(Kind.PUBLISHER, transport, Publisher.class, context);
+    }
+
+    /** The network is made when somebody first asks for a registry. */
+    private Registries registries() {
+        return (host, plainHttp) -> instance(Registries.class).at(host, plainHttp);
+    }
+
+    private Web web() {
+        return new LateWeb(() -> instance(Web.class));
     }
 
     private Sink sink(String name) throws IOException {

@@ -12,7 +12,7 @@ import java.util.Objects;
 import java.util.concurrent.Semaphore;
 
 /**
- * A blob's bytes. When the connection breaks or stalls, the rest is requested anew; that is given up when several
+ * Bytes of a blob or a file. When the connection breaks or stalls, the rest is requested anew; that is given up when several
  * attempts in a row brought next to nothing. For one thread.
  */
 final class BlobStream extends InputStream {
@@ -22,10 +22,10 @@ final class BlobStream extends InputStream {
     /** How long bytes that came may wait for more of them. */
     private static final long FILL_NANOS = 10_000_000;
 
-    private final Blob blob;
+    private final Transfer transfer;
     private final Semaphore slots;
 
-    private Blob.Part part;
+    private Transfer.Part part;
     private InputStream in;
     private long position;
     private long end;
@@ -36,20 +36,20 @@ final class BlobStream extends InputStream {
     private IOException broken;
     private boolean closed;
 
-    private BlobStream(Blob blob, Semaphore slots, long offset) {
-        this.blob = blob;
+    private BlobStream(Transfer transfer, Semaphore slots, long offset) {
+        this.transfer = transfer;
         this.slots = slots;
         this.position = offset;
         this.mark = offset;
     }
 
-    /** Requests the bytes; waits while too many blobs of the registry are open. */
-    static InputStream open(Blob blob, Semaphore slots, long offset) throws IOException, InterruptedException {
+    /** Requests the bytes; waits while too many of that server are open. */
+    static InputStream open(Transfer transfer, Semaphore slots, long offset) throws IOException, InterruptedException {
         if (offset < 0) {
             throw new IllegalArgumentException("offset must not be negative: " + offset);
         }
         slots.acquire();
-        BlobStream stream = new BlobStream(blob, slots, offset);
+        BlobStream stream = new BlobStream(transfer, slots, offset);
         boolean opened = false;
         try {
             stream.begin();
@@ -64,9 +64,9 @@ final class BlobStream extends InputStream {
 
     private void begin() throws IOException, InterruptedException {
         try {
-            part = blob.request(position, true);
+            part = transfer.request(position, true);
         } catch (Refusal refusal) {
-            throw blob.explain(refusal);
+            throw transfer.explain(refusal);
         }
         end = part.end();
         in = part.response().body().byteStream();
@@ -147,17 +147,17 @@ final class BlobStream extends InputStream {
                 mark = position;
             }
             failures++;
-            NetworkSettings settings = blob.courier().settings();
+            NetworkSettings settings = transfer.courier().settings();
             if (failures > settings.attempts()) {
                 throw given(reason);
             }
-            blob.courier().rest(Pause.before(failures, settings.retryDelay()), "Blob %s broke off at byte %d (%s)"
-                    .formatted(blob.name(), position, reason.getClass().getSimpleName()));
+            transfer.courier().rest(Pause.before(failures, settings.retryDelay()), "%s broke off at byte %d (%s)"
+                    .formatted(transfer.name(), position, reason.getClass().getSimpleName()));
             try {
-                part = blob.request(position, false);
+                part = transfer.request(position, false);
                 if (end != -1 && part.end() != -1 && part.end() != end) {
-                    throw new CorruptDataException("Blob %s had %d bytes before and now has %d"
-                            .formatted(blob.name(), end, part.end()), "Tell the operators of the registry.");
+                    throw new CorruptDataException("%s had %d bytes before and now has %d"
+                            .formatted(transfer.name(), end, part.end()), "Tell the operators of the server.");
                 }
                 end = end == -1 ? part.end() : end;
                 in = part.response().body().byteStream();
@@ -168,7 +168,7 @@ final class BlobStream extends InputStream {
                 reason = away;
             } catch (Refusal refusal) {
                 if (!Courier.passes(refusal)) {
-                    throw blob.explain(refusal);
+                    throw transfer.explain(refusal);
                 }
                 reason = refusal;
             } catch (SifterException known) {
@@ -186,8 +186,8 @@ final class BlobStream extends InputStream {
             int count = in.read(waste, 0, (int) Math.min(left, waste.length));
             if (count < 0) {
                 throw end >= 0 && end < target
-                        ? new CorruptDataException("Blob %s ends at byte %d; bytes from %d on were asked for"
-                                .formatted(blob.name(), end, target), "Remove what was downloaded before, and try again.")
+                        ? new CorruptDataException("%s ends at byte %d; bytes from %d on were asked for"
+                                .formatted(transfer.name(), end, target), "Remove what was downloaded before, and try again.")
                         : new EOFException();
             }
             left -= count;
@@ -196,15 +196,15 @@ final class BlobStream extends InputStream {
 
     private SifterException given(IOException reason) {
         if (reason instanceof Refusal refusal) {
-            return blob.explain(refusal);
+            return transfer.explain(refusal);
         }
         String what = switch (reason) {
             case SifterException known -> known.getMessage();
-            case SocketTimeoutException _ -> "no byte came for %d s".formatted(blob.courier().settings().stallTimeout().toSeconds());
+            case SocketTimeoutException _ -> "no byte came for %d s".formatted(transfer.courier().settings().stallTimeout().toSeconds());
             default -> "the connection broke";
         };
-        String message = "Error reading blob %s: %s at byte %d%s, after %d attempts".formatted(
-                blob.name(), what, position, end == -1 ? "" : " of " + end, failures);
+        String message = "Error reading %s: %s at byte %d%s, after %d attempts".formatted(
+                transfer.name(), what, position, end == -1 ? "" : " of " + end, failures);
         String nextStep = "Check the network, and try again.";
         return reason instanceof UnreachableException
                 ? new UnreachableException(message, nextStep, reason) : new ExternalException(message, nextStep, reason);

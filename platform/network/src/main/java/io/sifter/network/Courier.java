@@ -49,6 +49,8 @@ final class Courier {
     private static final int WARNINGS = 20;
     private static final Pattern WARNING = Pattern.compile("299 \\S+ \"((?:[^\"\\\\]|\\\\.){1,2000})\".*");
     private static final Set<Integer> PASSING = Set.of(408, 429, 499, 500, 502, 503, 504, 522);
+    /** Those with which a server says that it has done nothing. */
+    private static final Set<Integer> REFUSING = Set.of(429, 503);
 
     private final Clients clients;
     private final Proxies proxies;
@@ -88,7 +90,7 @@ final class Courier {
             boolean last = attempt >= settings.attempts();
             try {
                 Response response = request.send();
-                Optional<Duration> wait = last ? Optional.empty() : pause(response, attempt);
+                Optional<Duration> wait = last ? Optional.empty() : pause(ask, response, attempt);
                 if (wait.isEmpty()) {
                     return reading.read(response);
                 }
@@ -98,7 +100,7 @@ final class Courier {
             } catch (IOException e) {
                 heed();
                 // A refusal is final here: its status was looked at, or a token server's was in its own turns.
-                if (last || e instanceof Refusal || !passes(e)) {
+                if (last || ask.once() || e instanceof Refusal || !passes(e)) {
                     throw e;
                 }
                 rest(Pause.before(attempt, settings.retryDelay()), "%s: %s".formatted(ask.url().host(), e.getClass().getSimpleName()));
@@ -107,8 +109,8 @@ final class Courier {
     }
 
     /** How long to wait before the request is worth repeating; empty if it is not. */
-    private Optional<Duration> pause(Response response, int attempt) {
-        if (!PASSING.contains(response.code())) {
+    private Optional<Duration> pause(Ask ask, Response response, int attempt) {
+        if (!(ask.once() ? REFUSING : PASSING).contains(response.code())) {
             return Optional.empty();
         }
         Optional<Duration> asked = Pause.asked(response);
@@ -154,7 +156,7 @@ final class Courier {
         authorization.ifPresent(value -> builder.header("Authorization", value));
         long start = System.nanoTime();
         try {
-            Response response = clients.client(ask.url(), ask.verified(), ask.blob()).newCall(builder.build()).execute();
+            Response response = clients.client(ask.url(), ask.verified(), ask.load() != Ask.Load.SMALL).newCall(builder.build()).execute();
             warn(ask.url(), response);
             // Plain concatenation: formatting numbers loads the data of locales, which takes longer than the request.
             log(ask.method() + " " + shown(ask.url()) + ": " + response.code() + ", " + millisSince(start) + " ms"
@@ -205,7 +207,7 @@ final class Courier {
             throw new ExternalException("%s redirects to a place that is no URL: %s"
                     .formatted(ask.url().host(), Printable.of(location.replaceAll("\\?.*", "?…"))), "Tell the operators of the registry.");
         }
-        if (ask.url().isHttps() && !target.isHttps() && ask.verified() && !ask.blob()) {
+        if (ask.url().isHttps() && !target.isHttps() && ask.verified() && ask.load() != Ask.Load.BLOB) {
             response.close();
             throw new ExternalException("%s redirects from HTTPS to plain HTTP, to %s".formatted(ask.url().host(), target.host()),
                     "What came from there could not be trusted. With --no-https it is accepted.");

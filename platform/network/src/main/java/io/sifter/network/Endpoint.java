@@ -84,18 +84,71 @@ final class Endpoint {
      */
     <T> T send(String method, String repository, String path, boolean repeat, UnaryOperator<Ask> details,
                Courier.Reading<T> reading) throws IOException, InterruptedException {
-        Contact made = contact();
-        HttpUrl url = made.base.resolve("v2/" + path);
-        Ask ask = details.apply(Ask.of(method, url, !plainHttp));
-        Session session = new Session(repository);
+        Ask ask = details.apply(ask(method, path));
+        Session session = new Session(pass(repository));
         Courier.Attempt attempt = () -> signedIn(ask, session, courier.sendOnce(ask, session));
+        return explained(ask, () -> repeat ? courier.repeat(ask, attempt, reading) : reading.read(attempt.send()));
+    }
+
+    private Ask ask(String method, String path) throws IOException, InterruptedException {
+        return Ask.of(method, contact().base.resolve("v2/" + path), !plainHttp);
+    }
+
+    private interface Exchange<T> {
+        T run() throws IOException, InterruptedException;
+    }
+
+    private <T> T explained(Ask ask, Exchange<T> exchange) throws IOException, InterruptedException {
         try {
-            return repeat ? courier.repeat(ask, attempt, reading) : reading.read(attempt.send());
+            return exchange.run();
         } catch (Refusal refusal) {
             throw refusal;
         } catch (IOException e) {
             Courier.heed();
-            throw courier.explain(url, e);
+            throw courier.explain(ask.url(), e);
+        }
+    }
+
+    /** Requests that change a repository, signed with what lets them. */
+    Pushing pushing(String repository) {
+        return new Pushing(passes.computeIfAbsent(repository + " push", _ -> new Pass(host, repository, credentials, "push,pull")));
+    }
+
+    /** For one thread. */
+    final class Pushing {
+        private final Pass pass;
+
+        private Pushing(Pass pass) {
+            this.pass = pass;
+        }
+
+        boolean anonymous() {
+            return pass.anonymous();
+        }
+
+        /** @param path below {@code /v2/} */
+        Ask ask(String method, String path) throws IOException, InterruptedException {
+            return Endpoint.this.ask(method, path);
+        }
+
+        /** A request to where the registry pointed. */
+        Ask at(String method, HttpUrl url) {
+            return Ask.of(method, url, !plainHttp);
+        }
+
+        /** One attempt, with another after a challenge. */
+        Response sendOnce(Ask ask) throws IOException, InterruptedException {
+            Session session = new Session(pass);
+            return signedIn(ask, session, courier.sendOnce(ask, session));
+        }
+
+        <T> T send(Ask ask, Courier.Reading<T> reading) throws IOException, InterruptedException {
+            return repeat(ask, () -> sendOnce(ask), reading);
+        }
+
+        /** As {@link #send}, where an attempt takes several requests of which {@code ask} is the first. */
+        <T> T repeat(Ask ask, Courier.Attempt attempt, Courier.Reading<T> reading) throws IOException, InterruptedException {
+            return explained(ask, () -> courier.repeat(ask, attempt, reading));
         }
     }
 
@@ -116,14 +169,14 @@ final class Endpoint {
 
     /** Signs the hops of one request: the registry's with the pass, and at most one other host's anonymously. */
     private final class Session implements Courier.Signer {
-        private final String repository;
+        private final Pass pass;
         private final long begun = System.nanoTime();
         private Optional<String> used = Optional.empty();
         private HttpUrl foreign;
         private String foreignToken;
 
-        Session(String repository) {
-            this.repository = repository;
+        Session(Pass pass) {
+            this.pass = pass;
         }
 
         @Override
@@ -136,7 +189,7 @@ final class Endpoint {
                 return Optional.empty();
             }
             used = made.challenge.isEmpty() ? Optional.empty()
-                    : pass(repository).authorization(made.challenge.get(), tokens(made.base));
+                    : pass.authorization(made.challenge.get(), tokens(made.base));
             return used;
         }
 
@@ -147,7 +200,7 @@ final class Endpoint {
                     // It lets anybody greet it, and asks only who is after an image.
                     contact = new Contact(made.base, Optional.of(challenge));
                 }
-                return pass(repository).renew(challenge, used, begun);
+                return pass.renew(challenge, used, begun);
             }
             if (foreign != null || !(challenge instanceof Challenge.Bearer bearer)) {
                 return false;
@@ -164,7 +217,7 @@ final class Endpoint {
     }
 
     private Pass pass(String repository) {
-        return passes.computeIfAbsent(repository, name -> new Pass(host, name, credentials));
+        return passes.computeIfAbsent(repository, name -> new Pass(host, name, credentials, "pull"));
     }
 
     static boolean sameServer(HttpUrl one, HttpUrl other) {

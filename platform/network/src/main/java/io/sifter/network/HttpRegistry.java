@@ -15,10 +15,12 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
+import java.util.function.LongConsumer;
 import java.util.regex.Pattern;
+import okhttp3.RequestBody;
 import okhttp3.Response;
 
-/** A registry as the OCI distribution specification has it, in the parts that reading images needs. */
+/** A registry as the OCI distribution specification has it. */
 final class HttpRegistry implements Registry {
     private static final int MANIFEST_LIMIT = 4 << 20;
     private static final int REPOSITORY_LIMIT = 255;
@@ -107,6 +109,73 @@ final class HttpRegistry implements Registry {
             check(repository, digest.toString());
             return BlobStream.open(new Blob(endpoint, this, repository, digest, copy), slots, offset);
         };
+    }
+
+    @Override
+    public boolean has(String repository, Digest digest) throws IOException, InterruptedException {
+        check(repository, digest.toString());
+        Endpoint.Pushing pushing = endpoint.pushing(repository);
+        try {
+            return pushing.send(pushing.ask("HEAD", repository + "/blobs/" + digest), response -> {
+                // Some answer 403 for what is not there; uploading it will tell.
+                if (response.code() == 401 || response.code() == 429 || response.code() >= 500) {
+                    throw Refusal.of(response);
+                }
+                response.close();
+                return response.code() == 200;
+            });
+        } catch (Refusal refusal) {
+            throw explainPush("blob " + digest, repository, pushing, refusal);
+        }
+    }
+
+    @Override
+    public void upload(String repository, Digest digest, long size, ByteSource bytes, LongConsumer sent)
+            throws IOException, InterruptedException {
+        check(repository, digest.toString());
+        try {
+            new BlobUpload(endpoint, repository, digest, new StreamedBody(bytes, size, sent)).run();
+        } catch (Refusal refusal) {
+            throw explainPush("blob " + digest, repository, endpoint.pushing(repository), refusal);
+        }
+    }
+
+    @Override
+    public void put(String repository, String tagOrDigest, Document manifest) throws IOException, InterruptedException {
+        check(repository, tagOrDigest);
+        Endpoint.Pushing pushing = endpoint.pushing(repository);
+        try {
+            pushing.send(pushing.ask("PUT", manifestPath(repository, tagOrDigest)).with("Content-Type", manifest.mediaType())
+                    .with(RequestBody.create(manifest.content())), response -> {
+                        if (!response.isSuccessful()) {
+                            throw Refusal.of(response);
+                        }
+                        response.close();
+                        return null;
+                    });
+        } catch (Refusal refusal) {
+            throw explainPush("manifest " + tagOrDigest, repository, pushing, refusal);
+        }
+    }
+
+    private SifterException explainPush(String what, String repository, Endpoint.Pushing pushing, Refusal refusal) {
+        String message = "Error pushing %s to %s/%s: %s".formatted(what, endpoint.host(), repository, refusal.getMessage());
+        if (refusal.wantsCredentials()) {
+            return new ExternalException(message, pushing.anonymous()
+                    ? "Sign in first: registry login docker://%s; or set SINGULARITY_DOCKER_USERNAME and SINGULARITY_DOCKER_PASSWORD."
+                            .formatted(endpoint.host())
+                    : "The login for %s was sent, and may not push there: check user name, password or token, and the name."
+                            .formatted(endpoint.host()), refusal);
+        }
+        if (refusal.status >= 502 && refusal.status <= 504) {
+            return new UnreachableException(message, "The registry is out of order: try again later.", refusal);
+        }
+        return new ExternalException(message, switch (refusal.status) {
+            case 404 -> "Check the name. Some registries want the repository to be created first.";
+            case 405 -> "This registry does not accept uploads.";
+            case 413, 507 -> "The registry has no room for an image of this size.";
+            default -> "Try again later.";
+        }, refusal);
     }
 
     private static String manifestPath(String repository, String tagOrDigest) {

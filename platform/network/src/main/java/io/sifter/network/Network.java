@@ -3,6 +3,7 @@ package io.sifter.network;
 import io.sifter.network.credential.Credentials;
 import io.sifter.spi.Registries;
 import io.sifter.spi.Registry;
+import io.sifter.spi.Web;
 import io.sifter.spi.error.UserException;
 import io.sifter.spi.event.Event;
 import java.io.Closeable;
@@ -57,9 +58,21 @@ public final class Network implements Closeable {
         };
     }
 
+    /**
+     * The HTTP client for everything that is no registry.
+     *
+     * @param events told about waiting and repeating, and about each request at the level of debugging; never a secret
+     */
+    public Web web(Consumer<Event> events) {
+        return new WebClient(new Courier(clients, proxies, settings, events), url -> places(Fault.authority(url)));
+    }
+
+    private Semaphore places(String server) {
+        return slots.computeIfAbsent(server, _ -> new Semaphore(settings.parallelBlobs(), true));
+    }
+
     private Registry make(String host, boolean plainHttp, Courier courier, Credentials credentials) throws IOException {
-        Semaphore places = slots.computeIfAbsent(Hosts.display(host), _ -> new Semaphore(settings.parallelBlobs(), true));
-        return new HttpRegistry(new Endpoint(host, plainHttp, courier, credentials), places);
+        return new HttpRegistry(new Endpoint(host, plainHttp, courier, credentials), places(Hosts.display(host)));
     }
 
     @Override

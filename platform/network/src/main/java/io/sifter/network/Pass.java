@@ -28,11 +28,12 @@ final class Pass {
     private long fetchedAt;
     private Duration lifetime;
 
-    Pass(String host, String repository, Credentials credentials) {
+    /** @param actions what shall be let in, as token servers call it: {@code pull}, or {@code push,pull} */
+    Pass(String host, String repository, Credentials credentials, String actions) {
         this.host = host;
         this.repository = repository;
         this.credentials = credentials;
-        this.scopes = new LinkedHashSet<>(List.of("repository:" + repository + ":pull"));
+        this.scopes = new LinkedHashSet<>(List.of("repository:" + repository + ":" + actions));
     }
 
     /** Whether requests go in anonymously; true also before anybody was asked. */

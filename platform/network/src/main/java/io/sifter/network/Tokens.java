@@ -102,7 +102,7 @@ final class Tokens {
         if (!scopes.isEmpty()) {
             form.add("scope", String.join(" ", scopes));
         }
-        Ask ask = new Ask("POST", realm, Map.of(), form.build(), verified, false);
+        Ask ask = Ask.of("POST", realm, verified).with(form.build());
         return courier.send(ask, hop -> {
             check(hop);
             if (!Endpoint.sameServer(hop, realm)) {

@@ -9,15 +9,25 @@ import java.util.function.Consumer;
  * All that an agent is given.
  *
  * @param registries the host's connections to registries: credentials, proxies, CAs, retries are settled there
+ * @param web the host's HTTP client, for everything that is no registry
+ * @param services of the remote endpoint that the user chose
  * @param documents documents of images seen before, by digest
  * @param events where the agent tells what the user should know
  * @param settings the agent's own section of the configuration, flat keys
  */
-public record AgentContext(Registries registries, DocumentStore documents, Consumer<Event> events, Map<String, String> settings) {
+public record AgentContext(Registries registries, Web web, Services services, DocumentStore documents, Consumer<Event> events,
+                           Map<String, String> settings) {
     public AgentContext {
         Objects.requireNonNull(registries);
+        Objects.requireNonNull(web);
+        Objects.requireNonNull(services);
         Objects.requireNonNull(documents);
         Objects.requireNonNull(events);
         settings = Map.copyOf(settings);
+    }
+
+    /** For agents that need registries or local files only. */
+    public AgentContext(Registries registries, DocumentStore documents, Consumer<Event> events, Map<String, String> settings) {
+        this(registries, Web.none(), Services.none(), documents, events, settings);
     }
 }

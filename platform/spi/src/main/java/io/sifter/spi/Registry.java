@@ -6,9 +6,10 @@ import io.sifter.spi.source.Document;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.LongConsumer;
 
 /**
- * One registry that speaks the OCI distribution specification. Authentication, redirects, retries and resumption
+ * One registry that speaks the OCI distribution specification; only the host implements it. Authentication, redirects, retries and resumption
  * happen inside. Safe for any thread.
  *
  * <p>All methods throw {@code ExternalException} where the registry refuses, with what it said, and its subtype
@@ -40,4 +41,21 @@ public interface Registry {
     default ByteSource blob(String repository, Digest digest, List<String> urls) {
         return blob(repository, digest);
     }
+
+    /** Whether a blob is there, so that it need not be uploaded. */
+    boolean has(String repository, Digest digest) throws IOException, InterruptedException;
+
+    /**
+     * Uploads a blob. A broken transfer is begun anew, with the bytes opened again.
+     *
+     * @param size of the blob; bytes that yield another number fail
+     * @param sent told how many more bytes went out; none is counted twice
+     */
+    void upload(String repository, Digest digest, long size, ByteSource bytes, LongConsumer sent) throws IOException, InterruptedException;
+
+    /**
+     * Stores a manifest or an index under a tag or its digest, with its media type. Everything it refers to is there
+     * already.
+     */
+    void put(String repository, String tagOrDigest, Document manifest) throws IOException, InterruptedException;
 }

@@ -8,6 +8,12 @@ import io.sifter.spi.Agent;
 import io.sifter.spi.AgentContext;
 import io.sifter.spi.DocumentStore;
 import io.sifter.spi.OpenOptions;
+import io.sifter.spi.Publisher;
+import io.sifter.spi.Publisher.PublishOptions;
+import io.sifter.spi.Publisher.SearchOptions;
+import io.sifter.spi.PublisherContext;
+import io.sifter.spi.Services;
+import io.sifter.spi.Web;
 import io.sifter.spi.error.ExternalException;
 import io.sifter.spi.error.UserException;
 import io.sifter.spi.reference.Platform;
@@ -19,6 +25,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.jar.JarEntry;
 import java.util.jar.JarOutputStream;
 import java.util.stream.Stream;
@@ -56,6 +63,27 @@ class PluginHostTest {
 
         assertThatThrownBy(() -> agent.open(Reference.parse("good:x"), new OpenOptions(Platform.host(), false)))
                 .hasMessage("moo");
+    }
+
+    @Test
+    void aPublisherLivesBesideItsAgentAndDoesWhatItCan() throws Exception {
+        jar("good.jar", "good", ">=1.0.0 & <2.0.0", Map.of("agent.good", "third.party.Unused", "publisher.good", "third.party.GoodPublisher"), """
+                package third.party;
+                public class GoodPublisher implements io.sifter.spi.Publisher {
+                    public GoodPublisher(io.sifter.spi.PublisherContext context) {}
+                    public void publish(java.nio.file.Path f, io.sifter.spi.reference.Reference r, PublishOptions o) throws java.io.IOException {
+                        throw new java.io.IOException("took " + f);
+                    }
+                }
+                """);
+        PublisherContext lent = new PublisherContext((_, _) -> { throw new AssertionError(); }, Web.none(), Services.none(), _ -> {}, Map.of());
+
+        Publisher publisher = host().create(Kind.PUBLISHER, "good", Publisher.class, lent);
+
+        Reference target = Reference.parse("good:x");
+        assertThatThrownBy(() -> publisher.publish(Path.of("a.sif"), target, new PublishOptions(Optional.empty(), true, false))).hasMessage("took a.sif");
+        assertThatThrownBy(() -> publisher.delete(target, "amd64", false)).isInstanceOf(UserException.class).hasMessageContaining("good://");
+        assertThatThrownBy(() -> publisher.search("x", new SearchOptions("amd64", false))).isInstanceOf(UserException.class);
     }
 
     @Test

@@ -15,7 +15,7 @@ public final class Task {
         REPEATED_LAYER,
         /** The image's configuration arrives. Subject: its digest. */
         CONFIG,
-        /** A file arrives whole. Subject: its name. */
+        /** A file arrives or leaves whole. Subject: its name. */
         FILE,
         /** Waiting for someone else who does this work. Subject: what for. */
         WAIT
