@@ -31,6 +31,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.zip.CRC32C;
 
 /**
  * Appends the contents of many files to a channel as SquashFS blocks (doc/squashfs.md, <i>Data</i>). Full blocks are
@@ -82,6 +83,7 @@ public final class BlockPackWriter implements AutoCloseable {
     private final MemorySegment chunk = Arena.ofAuto().allocate(CHUNK, 4096);
     private int chunkFill;
     private long chunkPosition;
+    private final CRC32C checksum = new CRC32C();
 
     /**
      * @param out open for reading and writing; blocks go to its position and beyond, and it stays open
@@ -211,6 +213,11 @@ public final class BlockPackWriter implements AutoCloseable {
     /** The fragment blocks by number; complete after {@link #finish}. */
     public List<FragmentBlock> fragments() {
         return Collections.unmodifiableList(fragments);
+    }
+
+    /** CRC-32C of all bytes that were written, in order; complete after {@link #finish}. */
+    public int checksum() {
+        return (int) checksum.getValue();
     }
 
     /** Makes workers drop what is still to be compressed. What was written stays in the channel. */
@@ -350,6 +357,7 @@ public final class BlockPackWriter implements AutoCloseable {
 
     private void flushChunk() throws IOException {
         ByteBuffer full = chunk.asSlice(0, chunkFill).asByteBuffer();
+        checksum.update(full.duplicate());
         try {
             while (full.hasRemaining()) {
                 chunkPosition += out.write(full, chunkPosition);

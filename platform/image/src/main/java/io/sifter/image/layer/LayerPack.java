@@ -13,6 +13,7 @@ import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.util.Arrays;
 import java.util.Objects;
+import java.util.zip.CRC32C;
 import java.util.zip.DataFormatException;
 import java.util.zip.Inflater;
 
@@ -23,11 +24,12 @@ import java.util.zip.Inflater;
  */
 public final class LayerPack implements AutoCloseable {
     /** Of the format: packs of another version are not read. Belongs into the key under which a pack is kept. */
-    public static final int FORMAT_VERSION = 1;
+    public static final int FORMAT_VERSION = 2;
 
     static final String REMEDY = "Delete it: it is made anew when it is needed";
 
     private static final int CHECK_CHUNK = 1 << 16;
+    private static final int VERIFY_CHUNK = 1 << 18;
 
     private final FileChannel channel;
     private final String name;
@@ -42,7 +44,8 @@ public final class LayerPack implements AutoCloseable {
     }
 
     /**
-     * Opens a pack and verifies footer and journal; blocks are verified when they are read.
+     * Opens a pack and verifies footer and journal. That blocks are what was written {@link #verify} tells; that they are
+     * blocks at all is seen when they are read.
      *
      * @throws NoSuchFileException if there is none
      * @throws CorruptDataException if it is not a pack, of another version, or damaged
@@ -70,6 +73,26 @@ public final class LayerPack implements AutoCloseable {
 
     public PackInfo info() {
         return info;
+    }
+
+    /**
+     * Reads all blocks and holds them against their checksum. A pack that was not just made needs it: blocks are copied
+     * into images unseen, and a machine that lost its power may have kept a file's length without all of its bytes.
+     *
+     * @throws CorruptDataException if they are not what was written
+     */
+    public void verify() throws IOException {
+        CRC32C checksum = new CRC32C();
+        ByteBuffer bytes = ByteBuffer.allocateDirect(VERIFY_CHUNK);
+        for (long at = 0; at < footer.dataLength(); ) {
+            bytes.clear().limit((int) Math.min(VERIFY_CHUNK, footer.dataLength() - at));
+            fill(channel, at, bytes, name);
+            at += bytes.remaining();
+            checksum.update(bytes);
+        }
+        if ((int) checksum.getValue() != footer.dataChecksum()) {
+            throw new CorruptDataException("%s is a damaged layer pack: its blocks do not match their checksum".formatted(name), REMEDY);
+        }
     }
 
     /** Whether a name in the journal may be a whiteout. */
@@ -143,6 +166,12 @@ public final class LayerPack implements AutoCloseable {
 
     private static ByteBuffer read(FileChannel channel, long position, int length, String name) throws IOException {
         ByteBuffer bytes = ByteBuffer.allocate(length);
+        fill(channel, position, bytes, name);
+        return bytes;
+    }
+
+    /** Fills the buffer from a place of the file, and turns it to be read. */
+    private static void fill(FileChannel channel, long position, ByteBuffer bytes, String name) throws IOException {
         while (bytes.hasRemaining()) {
             int n;
             try {
@@ -154,6 +183,6 @@ public final class LayerPack implements AutoCloseable {
                 throw new CorruptDataException("%s became shorter while it was read".formatted(name), REMEDY);
             }
         }
-        return bytes.flip();
+        bytes.flip();
     }
 }

@@ -70,7 +70,7 @@ public final class LayerPacker {
             long dataLength = blocks.finish();
             ByteWriter places = new ByteWriter(Integer.MAX_VALUE - 8);
             PackContents.write(places, blocks.fragments(), contents.files, compression.blockSize());
-            return writeEnd(out, dataLength, journal, places, contents, digests);
+            return writeEnd(out, dataLength, blocks.checksum(), journal, places, contents, digests);
         } catch (InterruptedIOException | ClosedByInterruptException e) {
             if (Thread.interrupted()) {
                 throw new InterruptedException(e.getMessage());
@@ -86,14 +86,14 @@ public final class LayerPacker {
         }
     }
 
-    private PackInfo writeEnd(FileChannel out, long dataLength, ByteWriter journal, ByteWriter places, Contents contents, LayerStream.Digests digests)
+    private PackInfo writeEnd(FileChannel out, long dataLength, int dataChecksum, ByteWriter journal, ByteWriter places, Contents contents, LayerStream.Digests digests)
             throws IOException {
         byte[] storedJournal = deflate(journal);
         byte[] storedPlaces = deflate(places);
         MessageDigest hash = Digest.Algorithm.SHA256.start();
         hash.update(storedJournal);
         hash.update(storedPlaces);
-        PackFooter footer = new PackFooter(compression, dataLength, contents.bytes, contents.entries, contents.whiteouts,
+        PackFooter footer = new PackFooter(compression, dataLength, dataChecksum, contents.bytes, contents.entries, contents.whiteouts,
                 new PackFooter.Section(storedJournal.length, journal.length()), new PackFooter.Section(storedPlaces.length, places.length()),
                 digests.diffId(), digests.blob(), hash.digest());
         long position = dataLength;

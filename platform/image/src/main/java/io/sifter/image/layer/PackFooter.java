@@ -12,20 +12,21 @@ import java.util.Optional;
 
 /**
  * The last bytes of a pack, little-endian: magic 8, version u32, codec u32, level u32, block size u32, data length u64,
- * content bytes u64, entries u32, whether names may be whiteouts u32, journal stored u32 and plain u32, contents stored
+ * CRC-32C of the data u32, content bytes u64, entries u32, whether names may be whiteouts u32, journal stored u32 and plain u32, contents stored
  * u32 and plain u32, DiffID 72, blob digest 72 (a digest: algorithm u32, length u32, 64 bytes; algorithm 0 for none),
  * SHA-256 of both sections as stored, SHA-256 of all fields before.
  *
  * @param dataLength where the blocks end and the journal begins
+ * @param dataChecksum CRC-32C of everything before the journal
  * @param contentBytes of all files together, uncompressed
  * @param whiteouts whether a name in the journal may be one
  */
-record PackFooter(Compression compression, long dataLength, long contentBytes, int entries, boolean whiteouts,
+record PackFooter(Compression compression, long dataLength, int dataChecksum, long contentBytes, int entries, boolean whiteouts,
                   Section journal, Section contents, Digest diffId, Optional<Digest> blobDigest, byte[] sectionsHash) {
     /** A deflated part of the pack: bytes in the file, bytes in memory. */
     record Section(int stored, int plain) {}
 
-    static final int SIZE = 8 + 4 * 4 + 8 + 8 + 6 * 4 + 2 * 72 + 32 + 32;
+    static final int SIZE = 8 + 4 * 4 + 8 + 4 + 8 + 6 * 4 + 2 * 72 + 32 + 32;
 
     private static final byte[] MAGIC = "SIFTPACK".getBytes(StandardCharsets.US_ASCII);
     private static final int HASH = 32;
@@ -35,7 +36,7 @@ record PackFooter(Compression compression, long dataLength, long contentBytes, i
         ByteBuffer out = ByteBuffer.allocate(SIZE).order(ByteOrder.LITTLE_ENDIAN);
         out.put(MAGIC).putInt(LayerPack.FORMAT_VERSION);
         out.putInt(compression.codec().id()).putInt(compression.level()).putInt(compression.blockSize());
-        out.putLong(dataLength).putLong(contentBytes).putInt(entries).putInt(whiteouts ? 1 : 0);
+        out.putLong(dataLength).putInt(dataChecksum).putLong(contentBytes).putInt(entries).putInt(whiteouts ? 1 : 0);
         out.putInt(journal.stored).putInt(journal.plain).putInt(contents.stored).putInt(contents.plain);
         write(out, Optional.of(diffId));
         write(out, blobDigest);
@@ -68,7 +69,7 @@ record PackFooter(Compression compression, long dataLength, long contentBytes, i
             int codec = in.getInt();
             Compression compression = new Compression(Arrays.stream(Compression.Codec.values()).filter(c -> c.id() == codec).findFirst()
                     .orElseThrow(() -> new IllegalArgumentException("unknown codec " + codec)), in.getInt(), in.getInt());
-            PackFooter footer = new PackFooter(compression, in.getLong(), in.getLong(), in.getInt(), in.getInt() != 0,
+            PackFooter footer = new PackFooter(compression, in.getLong(), in.getInt(), in.getLong(), in.getInt(), in.getInt() != 0,
                     new Section(in.getInt(), in.getInt()), new Section(in.getInt(), in.getInt()),
                     readDigest(in).orElseThrow(() -> new IllegalArgumentException("no DiffID")), readDigest(in), readHash(in));
             footer.checkSizes(fileSize);

@@ -148,7 +148,7 @@ class LayerPackTest {
         byte[] pack = Files.readAllBytes(packs.pack(TarLayer.with().file("a", "1")));
         pack[pack.length - PackFooter.SIZE + 8] = 9;
         Path newer = Files.write(directory.resolve("newer"), pack);
-        assertThatThrownBy(() -> LayerPack.open(newer)).isInstanceOf(CorruptDataException.class).hasMessageContaining("of version 9, expected 1");
+        assertThatThrownBy(() -> LayerPack.open(newer)).isInstanceOf(CorruptDataException.class).hasMessageContaining("of version 9, expected 2");
     }
 
     @Test
@@ -168,10 +168,34 @@ class LayerPackTest {
         Random random = new Random(9);
         for (int i = 0; i < 800; i++) {
             byte[] damaged = pack.clone();
-            // Blocks have no checksum but that of their codec; everything behind them has.
             int at = i % 2 == 0 ? random.nextInt(dataLength) : random.nextInt(dataLength, pack.length);
             damaged[at] ^= (byte) (1 << random.nextInt(8));
             assertThat(refuses(damaged) || at < dataLength).as("byte %d", at).isTrue();
+            assertThat(verified(damaged)).as("byte %d", at).isFalse();
+        }
+        assertThat(verified(pack)).isTrue();
+    }
+
+    /** What a power failure may leave: the length is right, bytes are missing. */
+    @Test
+    void noticesThatBlocksAreMissing() throws Exception {
+        byte[] noise = new byte[700_000];
+        new Random(6).nextBytes(noise);
+        byte[] pack = Files.readAllBytes(packs.pack(TarLayer.with().file("noise", noise)));
+        for (int page = 0; page < footer(pack).dataLength(); page += 4096) {
+            byte[] damaged = pack.clone();
+            Arrays.fill(damaged, page, (int) Math.min(page + 4096, footer(pack).dataLength()), (byte) 0);
+            assertThat(verified(damaged)).as("page %d", page).isFalse();
+        }
+        assertThat(verified(pack)).isTrue();
+    }
+
+    private boolean verified(byte[] bytes) throws IOException {
+        try (LayerPack pack = LayerPack.open(Files.write(directory.resolve("verified"), bytes))) {
+            pack.verify();
+            return true;
+        } catch (CorruptDataException damaged) {
+            return false;
         }
     }
 
@@ -338,7 +362,7 @@ class LayerPackTest {
         MessageDigest hash = Digest.Algorithm.SHA256.start();
         hash.update(storedJournal);
         hash.update(storedPlaces);
-        PackFooter forged = new PackFooter(footer.compression(), footer.dataLength(), footer.contentBytes(), footer.entries(), footer.whiteouts(),
+        PackFooter forged = new PackFooter(footer.compression(), footer.dataLength(), footer.dataChecksum(), footer.contentBytes(), footer.entries(), footer.whiteouts(),
                 new PackFooter.Section(storedJournal.length, journal.length), new PackFooter.Section(storedPlaces.length, places.length),
                 footer.diffId(), footer.blobDigest(), hash.digest());
         ByteArrayOutputStream out = new ByteArrayOutputStream();
