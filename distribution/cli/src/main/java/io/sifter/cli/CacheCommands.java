@@ -19,45 +19,56 @@ import java.util.List;
 import java.util.Locale;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.function.Predicate;
 
-/**
- * {@code cache list} and {@code cache clean}. Packs are another form of the blobs that they were made from, so they count
- * and go with them unless asked for by name.
- */
+/** {@code cache list} and {@code cache clean}. */
 final class CacheCommands {
     private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss", Locale.ROOT).withZone(ZoneId.systemDefault());
     private static final List<Type> LISTED = List.of(Type.OCI, Type.LIBRARY, Type.OCI_TMP, Type.SHUB, Type.ORAS, Type.NET, Type.PACK);
+    /** How much of a name the list shows: as much must do to name an entry. */
+    private static final int SHOWN_NAME = 22;
 
     private CacheCommands() {}
 
     record ListRequest(Set<Type> types, boolean verbose) {}
 
-    record CleanRequest(Set<Type> types, boolean all, OptionalLong days, boolean dryRun, boolean force) {}
+    record CleanRequest(Set<Type> types, List<String> names, OptionalLong days, boolean dryRun, boolean force) {
+        /** Whether whole types are removed, not single entries. */
+        boolean whole() {
+            return names.isEmpty() && days.isEmpty();
+        }
+
+        boolean chooses(Entry entry, Instant now) {
+            return (names.isEmpty() || names.stream().anyMatch(name -> isName(name, entry)))
+                    && (days.isEmpty() || entry.modified().isBefore(now.minus(Duration.ofDays(days.getAsLong()))));
+        }
+
+        static boolean isName(String name, Entry entry) {
+            return name.equals(entry.name()) || name.equals(entry.path().getFileName().toString())
+                    || name.length() >= SHOWN_NAME && entry.name().startsWith(name);
+        }
+    }
 
     static ListRequest listRequest(Values values) throws UserException {
-        return new ListRequest(types(values.list("type")), values.flag("verbose"));
+        return new ListRequest(types(values), values.flag("verbose"));
     }
 
     static CleanRequest cleanRequest(Values values) throws UserException {
-        Set<Type> types = types(values.list("type"));
-        return new CleanRequest(types, types.size() == Type.values().length, values.number("days"), values.flag("dry-run"), values.flag("force"));
+        return new CleanRequest(types(values), values.list("name"), values.number("days"), values.flag("dry-run"), values.flag("force"));
     }
 
-    private static Set<Type> types(List<String> names) throws UserException {
+    private static Set<Type> types(Values values) throws UserException {
+        List<String> names = values.list("type");
+        if (names.isEmpty() || names.contains("all")) {
+            return EnumSet.allOf(Type.class);
+        }
         Set<Type> types = EnumSet.noneOf(Type.class);
-        for (String name : names.isEmpty() ? List.of("all") : names) {
-            if (name.equals("all")) {
-                types.addAll(List.of(Type.values()));
-                continue;
-            }
+        for (String name : names) {
             try {
                 types.add(Type.parse(name));
             } catch (IllegalArgumentException e) {
                 throw new UserException(e.getMessage(), "Name several separated by commas, or leave out --type.");
             }
-        }
-        if (types.contains(Type.OCI)) {
-            types.add(Type.PACK);
         }
         return types;
     }
@@ -86,17 +97,23 @@ final class CacheCommands {
         }
         var parts = new ArrayList<String>();
         if (request.types().stream().anyMatch(Type::container)) {
-            parts.add(summary(entries, true, "container file(s)"));
+            parts.add(summary(entries, Type::container, "container file(s)"));
         }
-        if (request.types().stream().anyMatch(type -> !type.container())) {
-            parts.add(summary(entries, false, "oci blob file(s)"));
+        if (request.types().contains(Type.OCI)) {
+            parts.add(summary(entries, Type.OCI::equals, "oci blob file(s)"));
         }
-        out.print("There are " + String.join(" and ", parts) + " of space\n");
+        if (!parts.isEmpty()) {
+            out.print("There are " + String.join(" and ", parts) + " of space\n");
+        }
+        // The user guide knows no packs: where there are none, its words are all there is.
+        if (parts.isEmpty() || entries.stream().anyMatch(entry -> entry.type() == Type.PACK)) {
+            out.print("There are " + summary(entries, Type.PACK::equals, "pack file(s)") + " of space\n");
+        }
         out.print("Total space used: " + size(entries.stream().mapToLong(Entry::size).sum()) + "\n");
     }
 
-    private static String summary(List<Entry> entries, boolean container, String kind) {
-        List<Entry> counted = entries.stream().filter(entry -> entry.type().container() == container).toList();
+    private static String summary(List<Entry> entries, Predicate<Type> types, String kind) {
+        List<Entry> counted = entries.stream().filter(entry -> types.test(entry.type())).toList();
         return counted.size() + " " + kind + " using " + size(counted.stream().mapToLong(Entry::size).sum());
     }
 
@@ -116,7 +133,7 @@ final class CacheCommands {
         return String.format(Locale.ROOT, "%.2f %s", scaled, units[unit]);
     }
 
-    static void clean(Session session) throws IOException {
+    static void clean(Session session) throws IOException, InterruptedException {
         CleanRequest request = cleanRequest(session.values());
         PrintStream out = session.caller().out();
         if (request.dryRun()) {
@@ -127,47 +144,57 @@ final class CacheCommands {
         }
         try (Sifter sifter = Sifter.open(ImageOptions.plainSettings(session), session.terminal())) {
             CacheContents cache = sifter.cache();
-            for (Type type : request.types()) {
-                boolean told = type != Type.PACK || !request.types().contains(Type.OCI);
-                if (request.days().isPresent()) {
-                    cleanOld(cache, type, request, out);
-                } else {
-                    if (told) {
-                        out.print("Removing " + cache.directory(type) + "\n");
-                    } else {
-                        session.terminal().log(Level.VERBOSE, "Removing " + cache.directory(type));
-                    }
+            if (request.whole()) {
+                for (Type type : request.types()) {
+                    out.print("Removing " + cache.directory(type) + "\n");
                     if (!request.dryRun()) {
                         cache.remove(type);
                     }
                 }
+            } else {
+                cleanSome(cache, request, out);
             }
         }
     }
 
-    private static void cleanOld(CacheContents cache, Type type, CleanRequest request, PrintStream out) throws IOException {
-        Instant limit = Instant.now().minus(Duration.ofDays(request.days().getAsLong()));
-        for (Entry entry : cache.list(type)) {
-            if (entry.modified().isBefore(limit)) {
-                out.print("Removing " + entry.path() + "\n");
-                if (!request.dryRun()) {
-                    cache.remove(entry);
-                }
-            }
+    private static void cleanSome(CacheContents cache, CleanRequest request, PrintStream out) throws IOException, InterruptedException {
+        var entries = new ArrayList<Entry>();
+        for (Type type : request.types()) {
+            entries.addAll(cache.list(type));
+        }
+        List<String> unknown = request.names().stream().filter(name -> entries.stream().noneMatch(entry -> CleanRequest.isName(name, entry))).toList();
+        if (!unknown.isEmpty()) {
+            throw new UserException("Nothing in the cache is called " + String.join(", ", unknown),
+                    "cache list --verbose shows the names; nothing was removed.");
+        }
+        Instant now = Instant.now();
+        List<Entry> chosen = entries.stream().filter(entry -> request.chooses(entry, now)).toList();
+        for (Entry entry : chosen) {
+            out.print("Removing " + entry.path() + "\n");
+        }
+        if (!request.dryRun()) {
+            cache.remove(chosen);
         }
     }
 
     private static boolean agrees(Session session, CleanRequest request) throws IOException {
-        String what = request.all() && request.days().isEmpty()
-                ? "This will delete everything in your cache (containers from all sources and OCI blobs).\n"
-                : "This will delete " + (request.days().isPresent() ? "what is older than " + request.days().getAsLong() + " day(s)" : "everything")
-                        + " of these types in your cache: " + String.join(", ", request.types().stream().map(Type::toString).toList()) + ".\n";
         try {
-            return session.prompt().ask(what
+            return session.prompt().ask(announcement(request)
                     + "Hint: You can see exactly what would be deleted by canceling and using the --dry-run option.\n"
                     + "Do you want to continue? [N/y] ").equalsIgnoreCase("y");
         } catch (UserException e) {
             throw new UserException("Handle clean failed: could not prompt user: " + e.getMessage(), "Use --force to clean without a question.", e);
         }
+    }
+
+    static String announcement(CleanRequest request) {
+        boolean all = request.types().size() == Type.values().length;
+        if (all && request.whole()) {
+            return "This will delete everything in your cache (containers from all sources and OCI blobs).\n";
+        }
+        String what = request.names().isEmpty() ? "everything" : String.join(", ", request.names());
+        String age = request.days().isEmpty() ? "" : " that is older than " + request.days().getAsLong() + " day(s)";
+        String types = all ? "" : " of these types: " + String.join(", ", request.types().stream().map(Type::toString).toList());
+        return "This will delete " + what + age + " in your cache" + types + ".\n";
     }
 }

@@ -6,6 +6,7 @@ import io.sifter.engine.FileNames;
 import io.sifter.engine.Sifter;
 import io.sifter.engine.SifterSettings;
 import io.sifter.engine.build.LocalImage;
+import io.sifter.engine.cache.SideFiles;
 import io.sifter.spi.OpenOptions;
 import io.sifter.spi.error.SifterException;
 import io.sifter.spi.error.UserException;
@@ -40,7 +41,7 @@ final class Prepare {
         String answer;
         try (Sifter sifter = Sifter.open(settings, session.terminal())) {
             Transports.require(sifter, reference);
-            answer = sifter.keepsImages() ? sifter.prepare(reference, options).toString()
+            answer = sifter.keepsImages() ? sifter.prepare(reference, options, launcher()).toString()
                     : temporary(sifter, settings, reference, options) + "\ntemporary";
         } catch (SifterException e) {
             throw Failures.prefixed("Unable to handle " + text + " uri: ", e);
@@ -54,17 +55,21 @@ final class Prepare {
     /** Converts into a file of the caller's alone, which the launcher removes. */
     private static Path temporary(Sifter sifter, SifterSettings settings, Reference reference, BuildOptions options)
             throws IOException, InterruptedException {
-        Path parent = settings.temporary().orElse(Path.of(settings.environment().getOrDefault("TMPDIR", "/tmp"))).toAbsolutePath();
-        Path directory = Files.createTempDirectory(parent, "sifter-");
+        Path parent = settings.temporaryDirectory();
+        Path directory = SideFiles.temporary(parent);
         Path image = directory.resolve(FileNames.of(reference));
         try {
             sifter.pull(reference, image, image.toString(), options);
             Files.setPosixFilePermissions(image, PosixFilePermissions.fromString("rwx------"));
-            return Files.move(image, parent.resolve(directory.getFileName() + "-" + image.getFileName()), StandardCopyOption.ATOMIC_MOVE);
+            return Files.move(image, parent.resolve(SideFiles.temporaryName(launcher()) + "-" + image.getFileName()), StandardCopyOption.ATOMIC_MOVE);
         } finally {
-            Files.deleteIfExists(image);
-            Files.delete(directory);
+            SideFiles.deleteTree(directory);
         }
+    }
+
+    /** The process that started this one and becomes the container. */
+    private static ProcessHandle launcher() {
+        return ProcessHandle.current().parent().orElse(ProcessHandle.current());
     }
 
     /** Unpacks an image into an empty directory. */

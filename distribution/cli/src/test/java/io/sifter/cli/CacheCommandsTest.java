@@ -2,6 +2,7 @@ package io.sifter.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.sifter.cli.CacheCommands.CleanRequest;
 import io.sifter.cli.CacheCommands.ListRequest;
 import io.sifter.cli.options.CommandTable;
 import io.sifter.cli.options.Invocation;
@@ -11,6 +12,8 @@ import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
 import java.time.LocalDateTime;
 import java.time.ZoneId;
 import java.util.List;
@@ -27,17 +30,62 @@ class CacheCommandsTest {
     }
 
     private static Entry entry(Type type, String name, long size) {
-        return new Entry(type, name, Path.of("/" + name), size, LocalDateTime.of(2026, 11, 23, 6, 21, 56).atZone(ZoneId.systemDefault()).toInstant());
+        Instant time = LocalDateTime.of(2026, 11, 23, 6, 21, 56).atZone(ZoneId.systemDefault()).toInstant();
+        return new Entry(type, name, Path.of("/cache/" + name + "/lolcow_latest.sif"), size, time, time);
+    }
+
+    private static CleanRequest clean(String line) throws Exception {
+        return CacheCommands.cleanRequest(Invocation.parse(CommandTable.full(), List.of(line.split(" "))).values());
     }
 
     @Test
     void theListReadsLikeTheUserGuide() throws Exception {
-        List<Entry> entries = List.of(entry(Type.OCI_TMP, "a", 4_750_000_000L), entry(Type.OCI, "b", 5_000_000_000L), entry(Type.PACK, "c", 30_000_000L));
+        List<Entry> entries = List.of(entry(Type.OCI_TMP, "a", 4_750_000_000L), entry(Type.OCI, "b", 5_030_000_000L));
+
+        String guide = """
+                There are 1 container file(s) using 4.75 GB and 1 oci blob file(s) using 5.03 GB of space
+                Total space used: 9.78 GB
+                """;
+        assertThat(list(entries, "cache list")).isEqualTo(guide);
+        assertThat(list(entries, "cache list --all --summary")).isEqualTo(guide);
+    }
+
+    @Test
+    void packsAreATypeOfTheirOwn() throws Exception {
+        List<Entry> entries = List.of(entry(Type.OCI, "b", 5_000_000_000L), entry(Type.PACK, "c", 30_000_000L));
 
         assertThat(list(entries, "cache list")).isEqualTo("""
-                There are 1 container file(s) using 4.75 GB and 2 oci blob file(s) using 5.03 GB of space
-                Total space used: 9.78 GB
+                There are 0 container file(s) using 0.00 kB and 1 oci blob file(s) using 5.00 GB of space
+                There are 1 pack file(s) using 30.00 MB of space
+                Total space used: 5.03 GB
                 """);
+        assertThat(list(List.of(), "cache list -T pack")).isEqualTo("There are 0 pack file(s) using 0.00 kB of space\nTotal space used: 0.00 kB\n");
+        assertThat(clean("cache clean -T blob").types()).containsExactly(Type.OCI);
+        assertThat(clean("cache clean -T pack").types()).containsExactly(Type.PACK);
+        assertThat(clean("cache clean -T pack,all").types()).containsExactly(Type.values());
+    }
+
+    @Test
+    void entriesAreChosenByNameAndAge() throws Exception {
+        Entry entry = entry(Type.OCI_TMP, "1fedc6fdc197da228d54dbffff", 1);
+        Instant day = entry.modified().plus(Duration.ofHours(25));
+
+        assertThat(clean("cache clean --name lolcow_latest.sif").chooses(entry, day)).isTrue();
+        assertThat(clean("cache clean --name 1fedc6fdc197da228d54dbffff").chooses(entry, day)).isTrue();
+        assertThat(clean("cache clean --name other,1fedc6fdc197da228d54db").chooses(entry, day)).as("as much as the list shows").isTrue();
+        assertThat(clean("cache clean --name 1fedc6").chooses(entry, day)).isFalse();
+        assertThat(clean("cache clean --days 1").chooses(entry, day)).isTrue();
+        assertThat(clean("cache clean --days 2").chooses(entry, day)).isFalse();
+        assertThat(clean("cache clean --days 2 --name lolcow_latest.sif").chooses(entry, day)).isFalse();
+    }
+
+    @Test
+    void saysBeforehandWhatWillBeDeleted() throws Exception {
+        assertThat(CacheCommands.announcement(clean("cache clean")))
+                .isEqualTo("This will delete everything in your cache (containers from all sources and OCI blobs).\n");
+        assertThat(CacheCommands.announcement(clean("cache clean --days 3 -T blob,pack")))
+                .isEqualTo("This will delete everything that is older than 3 day(s) in your cache of these types: oci, pack.\n");
+        assertThat(CacheCommands.announcement(clean("cache clean --name a,b"))).isEqualTo("This will delete a, b in your cache.\n");
     }
 
     @Test

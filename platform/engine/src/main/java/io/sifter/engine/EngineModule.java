@@ -8,9 +8,11 @@ import io.sifter.engine.cache.Cache;
 import io.sifter.engine.cache.Locks;
 import io.sifter.engine.cache.PackStore;
 import io.sifter.engine.cache.SideFiles;
+import io.sifter.engine.cache.Uses;
 import io.sifter.engine.config.Configuration;
 import io.sifter.engine.config.Locations;
 import io.sifter.engine.plugin.PluginHost;
+import io.sifter.image.layer.LayerLimits;
 import io.sifter.network.Network;
 import io.sifter.network.NetworkSettings;
 import io.sifter.network.credential.Credential;
@@ -20,11 +22,11 @@ import io.sifter.spi.Web;
 import io.sifter.spi.event.Event;
 import io.sifter.squashfs.BlockBuffers;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.Consumer;
@@ -76,12 +78,11 @@ final class EngineModule extends AbstractModule {
     @Singleton
     Cache cache(Configuration configuration) throws IOException {
         if (!kept(settings, configuration)) {
-            Path parent = settings.temporary().orElse(Path.of(settings.environment().getOrDefault("TMPDIR", "/tmp")));
-            Path directory = Files.createTempDirectory(parent, "sifter-");
+            Path directory = SideFiles.temporary(settings.temporaryDirectory());
             closing.later(() -> SideFiles.deleteTree(directory));
             return Cache.at(directory);
         }
-        return Cache.at(locations.cacheDirectory(configuration.text("cache.directory")));
+        return Cache.at(locations.cacheDirectory(configuration.text("cache.directory")), Set.copyOf(configuration.list("cache.trusted-owners")));
     }
 
     @Provides
@@ -94,8 +95,14 @@ final class EngineModule extends AbstractModule {
     @Singleton
     SideFiles sideFiles(Cache cache) throws IOException {
         SideFiles sideFiles = new SideFiles(cache);
-        sideFiles.reap();
+        sideFiles.reap(settings.temporaryDirectory());
         return sideFiles;
+    }
+
+    @Provides
+    @Singleton
+    Uses uses(Cache cache) {
+        return closing.later(new Uses(cache));
     }
 
     @Provides
@@ -130,14 +137,21 @@ final class EngineModule extends AbstractModule {
 
     @Provides
     @Singleton
-    PackStore packs(Cache cache, Locks locks, SideFiles sideFiles, ExecutorService workers, BlockBuffers memory) {
-        return new PackStore(cache, locks, sideFiles, workers, memory, events);
+    PackStore packs(Cache cache, Locks locks, SideFiles sideFiles, ExecutorService workers, BlockBuffers memory, Uses uses,
+                    Configuration configuration) {
+        return new PackStore(cache, locks, sideFiles, workers, memory, LayerLimits.STANDARD.withBytes(maxUnpacked(configuration)),
+                configuration.flag("cache.keep-blobs"), uses, events);
     }
 
     @Provides
     @Singleton
     ImageBuilder builder(Cache cache, PackStore packs, Configuration configuration) {
-        return new ImageBuilder(cache, packs, configuration.number("convert.parallel-layers"), events);
+        return new ImageBuilder(cache, packs, configuration.number("convert.parallel-layers"), maxUnpacked(configuration), events);
+    }
+
+    private static long maxUnpacked(Configuration configuration) {
+        long configured = configuration.bytes("convert.max-unpacked");
+        return configured == 0 ? Long.MAX_VALUE : configured;
     }
 
     @Provides

@@ -9,9 +9,12 @@ import io.sifter.engine.build.ImageBuilder;
 import io.sifter.engine.build.LocalImage;
 import io.sifter.engine.cache.Cache;
 import io.sifter.engine.cache.CacheContents;
+import io.sifter.engine.cache.FreeSpace;
 import io.sifter.engine.cache.Locks;
+import io.sifter.engine.cache.PackStore;
 import io.sifter.engine.cache.SeenImages;
 import io.sifter.engine.cache.SideFiles;
+import io.sifter.engine.cache.Uses;
 import io.sifter.engine.config.Configuration;
 import io.sifter.engine.plugin.Extension;
 import io.sifter.engine.plugin.Extension.Kind;
@@ -110,6 +113,7 @@ public final class Sifter implements AutoCloseable {
             return;
         }
         write(reference, source, target, "sif", options);
+        shrinkCache();
         reached(Milestone.BUILD_COMPLETE, shownTarget);
     }
 
@@ -137,6 +141,7 @@ public final class Sifter implements AutoCloseable {
         requireDirectoryOf(target);
         reached(Milestone.BUILD_STARTED, "");
         write(reference, agent(reference).open(reference, options.open()), target, sink, options);
+        shrinkCache();
         reached(Milestone.BUILD_COMPLETE, shownTarget);
     }
 
@@ -167,8 +172,10 @@ public final class Sifter implements AutoCloseable {
     /**
      * The SIF that an action runs: the cached one if the reference still means it, a new one otherwise. Where nobody
      * answers, the image that the reference led to last is taken, with a warning.
+     *
+     * @param user the process that uses the file: as long as it lives, no command makes room by removing it
      */
-    public Path prepare(Reference reference, BuildOptions options) throws IOException, InterruptedException {
+    public Path prepare(Reference reference, BuildOptions options, ProcessHandle user) throws IOException, InterruptedException {
         Cache cache = instance(Cache.class);
         SeenImages seen = new SeenImages(cache);
         String wish = reference.text() + "|" + options.open().platform();
@@ -176,7 +183,7 @@ public final class Sifter implements AutoCloseable {
         try {
             source = agent(reference).open(reference, options.open());
         } catch (UnreachableException e) {
-            Optional<Path> last = seen.find(wish).filter(Files::isRegularFile);
+            Optional<Path> last = seen.find(wish).filter(file -> Files.isRegularFile(file) && cache.trusted(file));
             if (last.isEmpty()) {
                 throw e;
             }
@@ -196,18 +203,30 @@ public final class Sifter implements AutoCloseable {
                     reached(Milestone.BUILD_STARTED, "");
                     Files.createDirectories(sif.getParent(),
                             PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-                    write(reference, image, sif, "sif", options);
+                    try (SideFiles.SideFile part = sideFiles().in(sif.getParent(), sif.getFileName().toString())) {
+                        write(reference, image, part.path(), "sif", options);
+                        // Nobody looks into it again before it is run, so that it must be whole whatever happens to the machine.
+                        try (FileChannel file = FileChannel.open(part.path(), StandardOpenOption.WRITE)) {
+                            file.force(true);
+                        }
+                        Files.move(part.path(), sif, StandardCopyOption.ATOMIC_MOVE);
+                    }
                     reached(Milestone.BUILD_COMPLETE, sif.toString());
                     reached(Milestone.CACHED_AS_SIF, sif.toString());
                 }
             }
         }
         seen.remember(wish, sif);
+        Cache.used(sif);
+        if (cacheLimit() > 0) {
+            instance(Uses.class).add(sif, user);
+            shrinkCache();
+        }
         return sif;
     }
 
-    private static boolean usable(Path sif) throws IOException {
-        return Files.isRegularFile(sif) && SifImage.isSif(sif);
+    private boolean usable(Path sif) throws IOException {
+        return Files.isRegularFile(sif) && instance(Cache.class).trusted(sif) && SifImage.isSif(sif);
     }
 
     /** Unpacks a local image into a new directory as it is, nothing added. */
@@ -225,8 +244,9 @@ public final class Sifter implements AutoCloseable {
         return EngineModule.kept(settings, instance(Configuration.class));
     }
 
-    /** What the cache holds. */
+    /** What the cache holds. What dead processes left in it is gone then. */
     public CacheContents cache() throws IOException {
+        sideFiles();
         return new CacheContents(instance(Cache.class));
     }
 
@@ -308,6 +328,7 @@ public final class Sifter implements AutoCloseable {
                 Compression compression = compression(options);
                 MergePolicy policy = MergePolicy.STANDARD.withMtimeCeiling(sourceDateEpoch());
                 ImageConfig config = Documents.parseConfig(image.config());
+                requireSpace(image, compression, target, sink);
                 Container container = instance(ImageBuilder.class)
                         .build(image, config, options.open().platform(), compression, policy, origin(reference, image, config, options));
                 try {
@@ -335,10 +356,32 @@ public final class Sifter implements AutoCloseable {
         }
     }
 
+    /** Looks for room before anything is fetched. */
+    private void requireSpace(LayeredImage image, Compression compression, Path target, String sink) throws IOException {
+        long blobs = image.layers().stream().mapToLong(layer -> layer.size().orElse(0)).sum();
+        new FreeSpace().need(instance(Cache.class).root(), instance(PackStore.class).need(image.layers(), compression))
+                // How far a layer unpacks is known when it is unpacked; less than twice is rare.
+                .need(directoryOf(target), sink.equals("sandbox") ? 2 * blobs : FreeSpace.packed(blobs))
+                .require();
+    }
+
+    /** Makes room in the cache, if it is to be no larger than some size. */
+    private void shrinkCache() throws IOException, InterruptedException {
+        if (cacheLimit() > 0 && keepsImages()) {
+            cache().shrink(cacheLimit());
+        }
+    }
+
+    private long cacheLimit() throws IOException {
+        return instance(Configuration.class).bytes("cache.limit");
+    }
+
     private void write(Container container, Path target, String sink, Compression compression, boolean allRoot)
             throws IOException, InterruptedException {
         reached(sink.equals("sandbox") ? Milestone.CREATING_SANDBOX : Milestone.CREATING_SIF, "");
-        sink(sink).write(container.tree(), container.settings(), target, new SinkOptions(compression, allRoot));
+        try (SideFiles.SideFile _ = sideFiles().beside(target)) {
+            sink(sink).write(container.tree(), container.settings(), target, new SinkOptions(compression, allRoot));
+        }
     }
 
     private void save(ReadyImage ready, Path target) throws IOException, InterruptedException {

@@ -42,6 +42,11 @@ public record SifterSettings(Path distribution, List<Path> plugins, Map<String, 
         Objects.requireNonNull(temporary);
     }
 
+    /** Where temporary files go: {@link #temporary}, otherwise {@code TMPDIR}, otherwise {@code /tmp}. */
+    public Path temporaryDirectory() {
+        return temporary.orElse(Path.of(environment.getOrDefault("TMPDIR", "/tmp"))).toAbsolutePath();
+    }
+
     /** The settings of a process that changes nothing. */
     public static SifterSettings of(Path distribution) {
         return new SifterSettings(distribution, List.of(), System.getenv(), Optional.empty(), false, OptionalInt.empty(),

@@ -186,15 +186,20 @@ public final class CommandTable {
     private static Command cache() {
         return Command.group("cache", "Look after the cache",
                 Command.of("cache clean", "[clean options...]", Arity.ANY, "Remove what the cache holds",
+                                flag("all", "everything").letter('a').moot("everything is cleaned unless types are chosen"),
                                 number("days", "only what is older than this many days").letter('D'),
                                 flag("dry-run", "tell what would be removed, and remove nothing").letter('n'),
                                 flag("force", "do not ask").letter('f'),
+                                list("name", "only entries of these names, as cache list --verbose shows them").letter('N'),
                                 Shared.types("what to remove: library, oci-tmp, shub, oci, net, oras, pack, all"))
                         .describe("""
-                                Removes everything, or some types, or what is old. The cache lies in
-                                $HOME/.singularity/cache, or in SINGULARITY_CACHEDIR/cache.""")
-                        .examples("cache clean", "cache clean --days 30", "cache clean --type oci-tmp,pack --dry-run"),
+                                Removes everything, or some types, or what is old, or single entries. The cache
+                                lies in $HOME/.singularity/cache, or in SINGULARITY_CACHEDIR/cache. Layers are kept
+                                twice: as they were fetched (oci), and converted (pack).""")
+                        .examples("cache clean", "cache clean --days 30", "cache clean --name lolcow_latest.sif", "cache clean --type oci-tmp,pack --dry-run"),
                 Command.of("cache list", "[list options...]", Arity.ANY, "Tell what the cache holds",
+                                flag("all", "all types").letter('a').moot("everything is told of unless types are chosen"),
+                                flag("summary", "no line for each entry").letter('s').moot("entries have lines only with --verbose"),
                                 Shared.types("what to tell of: library, oci-tmp, shub, oci, net, oras, pack, all"),
                                 flag("verbose", "one line for each entry").letter('v'))
                         .examples("cache list", "cache list --verbose"));

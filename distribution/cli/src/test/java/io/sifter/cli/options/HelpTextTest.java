@@ -35,7 +35,9 @@ class HelpTextTest {
 
                 Options for list command:
 
+                  -a, --all            all types
                   -h, --help           show this help
+                  -s, --summary        no line for each entry
                   -T, --type strings   what to tell of: library, oci-tmp, shub, oci, net, oras,
                                        pack, all (default all)
                   -v, --verbose        one line for each entry

@@ -10,6 +10,7 @@ import io.sifter.image.layer.LayerMerge;
 import io.sifter.image.layer.LayerPack;
 import io.sifter.image.layer.MergePolicy;
 import io.sifter.image.layout.OciStore;
+import io.sifter.spi.error.CorruptDataException;
 import io.sifter.spi.event.Event;
 import io.sifter.spi.event.Event.Milestone;
 import io.sifter.spi.event.Task;
@@ -24,6 +25,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 
 /** Makes a container of a layered image: layers to packs, packs to one tree, the tree completed. */
@@ -31,12 +33,15 @@ public final class ImageBuilder {
     private final Cache cache;
     private final PackStore packs;
     private final int parallelLayers;
+    private final long maxUnpacked;
     private final Consumer<Event> events;
 
-    public ImageBuilder(Cache cache, PackStore packs, int parallelLayers, Consumer<Event> events) {
+    /** @param maxUnpacked how many bytes the files of all layers of an image may have together */
+    public ImageBuilder(Cache cache, PackStore packs, int parallelLayers, long maxUnpacked, Consumer<Event> events) {
         this.cache = cache;
         this.packs = packs;
         this.parallelLayers = parallelLayers;
+        this.maxUnpacked = maxUnpacked;
         this.events = events;
     }
 
@@ -64,6 +69,7 @@ public final class ImageBuilder {
         reached(Milestone.SOURCE_OPENED);
         List<LayerPack> opened = new ArrayList<>();
         List<Callable<LayerPack>> tasks = new ArrayList<>();
+        AtomicLong unpacked = new AtomicLong();
         for (int i = 0; i < image.layers().size(); i++) {
             Layer layer = image.layers().get(i);
             int position = i;
@@ -71,6 +77,11 @@ public final class ImageBuilder {
                 LayerPack pack = packs.obtain(layer, position, compression);
                 synchronized (opened) {
                     opened.add(pack);
+                }
+                long bytes = unpacked.addAndGet(pack.info().contentBytes());
+                if (bytes < 0 || bytes > maxUnpacked) {
+                    throw new CorruptDataException("The layers of the image unpack to more than the %d bytes that are allowed".formatted(maxUnpacked),
+                            "If the image is trusted, raise convert.max-unpacked in the configuration.");
                 }
                 return pack;
             });

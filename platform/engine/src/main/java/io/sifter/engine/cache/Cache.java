@@ -4,8 +4,15 @@ import io.sifter.image.layout.OciStore;
 import io.sifter.spi.error.ExternalException;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributeView;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.FileTime;
+import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Instant;
+import java.util.Set;
 
 /**
  * Where everything of the cache lies; the only class that knows a path inside it.
@@ -23,15 +30,29 @@ import java.nio.file.attribute.PosixFilePermissions;
  * who finds something missing makes it again. Safe for any thread and for any number of processes.
  */
 public final class Cache {
-    private final Path root;
+    /** What may hold private images is closed to others. */
+    static final FileAttribute<Set<PosixFilePermission>> PRIVATE =
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
 
-    private Cache(Path root) {
+    private final Path root;
+    private final Set<String> trustedOwners;
+
+    private Cache(Path root, Set<String> trustedOwners) {
         this.root = root;
+        this.trustedOwners = trustedOwners;
     }
 
     /** @throws ExternalException if the directory cannot be made */
     public static Cache at(Path root) throws ExternalException {
-        Cache cache = new Cache(root.toAbsolutePath().normalize());
+        return at(root, Set.of());
+    }
+
+    /**
+     * @param trustedOwners names or numbers of users whose packs and images are used as one's own and root's are
+     * @throws ExternalException if the directory cannot be made
+     */
+    public static Cache at(Path root, Set<String> trustedOwners) throws ExternalException {
+        Cache cache = new Cache(root.toAbsolutePath().normalize(), Set.copyOf(trustedOwners));
         try {
             for (String name : new String[] {"pack", "part", "lock", "seen", "oci-tmp"}) {
                 cache.directory(name);
@@ -49,7 +70,7 @@ public final class Cache {
 
     /** The layout with all blobs that were fetched. */
     public OciStore oci() throws IOException {
-        return OciStore.create(directory("oci"), directory("part"));
+        return OciStore.create(directory("oci"), directory("part"), () -> partial("oci"));
     }
 
     public Path ociDirectory() {
@@ -72,6 +93,30 @@ public final class Cache {
         return root.resolve(type.toString()).resolve(key).resolve(fileName);
     }
 
+    /**
+     * Whether a file may be used as if this user had made it. Blobs are held against their digests; packs and images
+     * cannot be, so whoever could have written one must be trusted.
+     */
+    public boolean trusted(Path file) {
+        try {
+            Object owner = Files.getAttribute(file, "unix:uid", LinkOption.NOFOLLOW_LINKS);
+            return owner.equals(0) || owner.equals(Files.getAttribute(Path.of("/proc/self"), "unix:uid"))
+                    || trustedOwners.contains(owner.toString())
+                    || !trustedOwners.isEmpty() && trustedOwners.contains(Files.getOwner(file, LinkOption.NOFOLLOW_LINKS).getName());
+        } catch (IOException absent) {
+            return false;
+        }
+    }
+
+    /** Notes that a file was used now: what was not used for longest goes first when the cache is to be smaller. */
+    public static void used(Path file) {
+        try {
+            Files.getFileAttributeView(file, BasicFileAttributeView.class).setTimes(null, FileTime.from(Instant.now()), null);
+        } catch (IOException e) {
+            // It is gone, or another user's: then that user's uses count.
+        }
+    }
+
     Path pack(String key) throws IOException {
         return directory("pack").resolve(key + ".pack");
     }
@@ -88,11 +133,16 @@ public final class Cache {
         return directory("seen").resolve(name);
     }
 
-    /** A directory of the cache, made again if someone deleted it. Private, as it may hold private images. */
+    /** A name for a file in the making, given out once, that tells whose it is. */
+    Path partial(String name) throws IOException {
+        return part().resolve(SideFiles.ownedName(name, ProcessHandle.current()));
+    }
+
+    /** A directory of the cache, made again if someone deleted it. */
     private Path directory(String name) throws IOException {
         Path directory = root.resolve(name);
         if (!Files.isDirectory(directory)) {
-            Files.createDirectories(directory, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+            Files.createDirectories(directory, PRIVATE);
         }
         return directory;
     }

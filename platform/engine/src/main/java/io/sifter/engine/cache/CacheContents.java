@@ -6,10 +6,12 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
-import java.util.Locale;
+import java.util.Set;
 
 /** Lists and removes what the cache holds. Entries that vanish meanwhile count as absent. */
 public final class CacheContents {
@@ -45,8 +47,13 @@ public final class CacheContents {
         }
     }
 
-    /** One file of the cache; {@code size} in bytes. */
-    public record Entry(Type type, String name, Path path, long size, Instant modified) {}
+    /**
+     * One file of the cache.
+     *
+     * @param size in bytes
+     * @param used when it was used last
+     */
+    public record Entry(Type type, String name, Path path, long size, Instant modified, Instant used) {}
 
     private final Cache cache;
 
@@ -78,9 +85,13 @@ public final class CacheContents {
     private static void files(Type type, Path directory, List<Entry> entries) throws IOException {
         for (Path file : children(directory)) {
             try {
-                if (Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS) && !file.getFileName().toString().startsWith(".")) {
-                    String name = type == Type.OCI_TMP ? directory.getFileName().toString() : file.getFileName().toString();
-                    entries.add(new Entry(type, name, file, Files.size(file), Files.getLastModifiedTime(file).toInstant()));
+                BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+                if (attributes.isRegularFile() && !file.getFileName().toString().startsWith(".")) {
+                    // Containers are known by what they are made of, as in the user guide; blobs and packs by their own name.
+                    String name = (type.container() ? directory : file).getFileName().toString();
+                    Instant modified = attributes.lastModifiedTime().toInstant();
+                    Instant accessed = attributes.lastAccessTime().toInstant();
+                    entries.add(new Entry(type, name, file, attributes.size(), modified, accessed.isAfter(modified) ? accessed : modified));
                 }
             } catch (NoSuchFileException gone) {
                 // Somebody cleans at the same time.
@@ -99,25 +110,66 @@ public final class CacheContents {
         return children;
     }
 
-    /** Removes a type's directory with all it holds. Commands that run meanwhile make again what they miss. */
+    /**
+     * Removes a type's directory with all it holds, and what only serves it. Commands that run meanwhile make again what
+     * they miss.
+     */
     public void remove(Type type) throws IOException {
         SideFiles.deleteTree(directory(type));
-        if (type == Type.OCI) {
-            // What downloads left for the next command belongs to the blobs.
-            for (Path part : children(cache.part())) {
-                if (part.getFileName().toString().toLowerCase(Locale.ROOT).endsWith(".blob")) {
-                    Files.deleteIfExists(part);
+        switch (type) {
+            case OCI -> {
+                // What downloads left for the next command to go on from.
+                for (Path part : children(cache.part())) {
+                    if (part.getFileName().toString().endsWith(".blob")) {
+                        Files.deleteIfExists(part);
+                    }
                 }
             }
+            case OCI_TMP -> SideFiles.deleteTree(cache.root().resolve("seen"));
+            // A lock only saves work: who waits for one that is deleted may do it twice.
+            case PACK -> SideFiles.deleteTree(cache.root().resolve("lock"));
+            case LIBRARY, SHUB, NET, ORAS -> { }
         }
     }
 
-    /** Removes one entry. */
-    public void remove(Entry entry) throws IOException {
-        Files.deleteIfExists(entry.path());
-        Path parent = entry.path().getParent();
-        if (entry.type() == Type.OCI_TMP && !parent.equals(directory(Type.OCI_TMP)) && children(parent).isEmpty()) {
-            Files.deleteIfExists(parent);
+    /** Removes single entries. The layout of blobs keeps what it says: images that miss a blob leave its index. */
+    public void remove(List<Entry> entries) throws IOException, InterruptedException {
+        boolean blobs = false;
+        for (Entry entry : entries) {
+            Files.deleteIfExists(entry.path());
+            blobs |= entry.type() == Type.OCI;
+            Path parent = entry.path().getParent();
+            if (entry.type().container() && !parent.equals(directory(entry.type())) && children(parent).isEmpty()) {
+                Files.deleteIfExists(parent);
+            }
         }
+        if (blobs) {
+            cache.oci().prune();
+        }
+    }
+
+    /**
+     * Makes room: removes what was not used for longest, and nothing that a running process uses, until no more than
+     * {@code limit} bytes are left. Running containers of hosts that share the cache count as running for a week.
+     */
+    public void shrink(long limit) throws IOException, InterruptedException {
+        List<Entry> entries = new ArrayList<>();
+        for (Type type : Type.values()) {
+            entries.addAll(list(type));
+        }
+        long size = entries.stream().mapToLong(Entry::size).sum();
+        if (size <= limit) {
+            return;
+        }
+        entries.sort(Comparator.comparing(Entry::used));
+        Set<Path> used = new Uses(cache).all();
+        List<Entry> removed = new ArrayList<>();
+        for (Entry entry : entries) {
+            if (size > limit && !used.contains(entry.path())) {
+                removed.add(entry);
+                size -= entry.size();
+            }
+        }
+        remove(removed);
     }
 }

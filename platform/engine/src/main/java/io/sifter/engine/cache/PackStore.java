@@ -5,9 +5,11 @@ import io.sifter.image.directory.LinuxFiles;
 import io.sifter.image.layer.LayerLimits;
 import io.sifter.image.layer.LayerPack;
 import io.sifter.image.layer.LayerPacker;
+import io.sifter.image.layout.OciLayout;
 import io.sifter.image.layout.OciStore;
 import io.sifter.spi.error.CorruptDataException;
 import io.sifter.spi.error.ExternalException;
+import io.sifter.spi.error.SifterException;
 import io.sifter.spi.event.Event;
 import io.sifter.spi.event.Task;
 import io.sifter.spi.reference.Digest;
@@ -17,6 +19,7 @@ import io.sifter.squashfs.BlockBuffers;
 import io.sifter.squashfs.Codecs;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -24,6 +27,9 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.security.DigestInputStream;
+import java.security.MessageDigest;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.ExecutorService;
@@ -40,14 +46,22 @@ public final class PackStore {
     private final SideFiles sideFiles;
     private final ExecutorService workers;
     private final BlockBuffers memory;
+    private final LayerLimits limits;
+    private final boolean keepBlobs;
+    private final Uses uses;
     private final Consumer<Event> events;
 
-    public PackStore(Cache cache, Locks locks, SideFiles sideFiles, ExecutorService workers, BlockBuffers memory, Consumer<Event> events) {
+    /** @param keepBlobs whether a fetched blob stays in the cache's layout once its pack is there */
+    public PackStore(Cache cache, Locks locks, SideFiles sideFiles, ExecutorService workers, BlockBuffers memory, LayerLimits limits,
+                     boolean keepBlobs, Uses uses, Consumer<Event> events) {
         this.cache = cache;
         this.locks = locks;
         this.sideFiles = sideFiles;
         this.workers = workers;
         this.memory = memory;
+        this.limits = limits;
+        this.keepBlobs = keepBlobs;
+        this.uses = uses;
         this.events = events;
     }
 
@@ -69,6 +83,21 @@ public final class PackStore {
             }
             return make(layer, position, compression, held.exclusive());
         }
+    }
+
+    /** About how many bytes {@link #obtain} would write into the cache for these layers, rather more than less. */
+    public long need(List<Layer> layers, Compression compression) throws IOException {
+        long need = 0;
+        OciStore oci = cache.oci();
+        for (Layer layer : layers) {
+            long size = layer.size().orElse(0);
+            if (layer.diffId().isPresent() && Files.exists(cache.pack(key(layer.diffId().get(), compression)))) {
+                continue;
+            }
+            boolean fetched = !layer.local() && !(layer.digest().isPresent() && oci.has(layer.digest().get(), size));
+            need += FreeSpace.packed(size) + (fetched ? size : 0);
+        }
+        return need;
     }
 
     private void waiting(Layer layer, int position) {
@@ -93,13 +122,21 @@ public final class PackStore {
             return Optional.empty();
         }
         Path path = cache.pack(key(layer.diffId().get(), compression));
-        if (!trusted(path)) {
+        if (!cache.trusted(path)) {
             return Optional.empty();
         }
         try {
             LayerPack pack = LayerPack.open(path);
-            if (pack.info().diffId().equals(layer.diffId().get())) {
-                return Optional.of(pack);
+            try {
+                uses.add(path);
+                pack.verify();
+                if (pack.info().diffId().equals(layer.diffId().get())) {
+                    Cache.used(path);
+                    return Optional.of(pack);
+                }
+            } catch (IOException | RuntimeException e) {
+                pack.close();
+                throw e;
             }
             pack.close();
         } catch (NoSuchFileException absent) {
@@ -108,16 +145,6 @@ public final class PackStore {
             events.accept(new Event.Logged(Event.Level.VERBOSE, "Converting %s again: %s".formatted(layer.displayDigest(), damaged.getMessage())));
         }
         return Optional.empty();
-    }
-
-    /** A pack that another user could have written is none, root and oneself excepted. */
-    private static boolean trusted(Path path) {
-        try {
-            int owner = (Integer) Files.getAttribute(path, "unix:uid");
-            return owner == 0 || owner == (Integer) Files.getAttribute(Path.of("/proc/self"), "unix:uid");
-        } catch (IOException absent) {
-            return false;
-        }
     }
 
     /** Names a pack by all that determines its bytes. */
@@ -130,19 +157,22 @@ public final class PackStore {
         try (SideFiles.SideFile part = sideFiles.inCache("pack")) {
             Digest diffId;
             try (FileChannel out = FileChannel.open(part.path(), StandardOpenOption.CREATE_NEW, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
-                if (layer.local()) {
-                    diffId = convertLocal(layer, position, layer.bytes().open(0), Task.Kind.LAYER, out, compression);
-                } else {
-                    OciStore oci = cache.oci();
-                    Digest digest = layer.digest().orElseThrow();
-                    diffId = layer.size().isPresent() && oci.has(digest, layer.size().getAsLong())
-                            ? convertLocal(layer, position, oci.layout().blob(digest).open(0), Task.Kind.REPEATED_LAYER, out, compression)
-                            : fetchAndConvert(layer, position, oci, out, compression, exclusive);
-                }
+                Optional<Digest> converted = layer.local()
+                        ? Optional.of(convertLocal(layer, position, layer.bytes().open(0), Task.Kind.LAYER, out, compression))
+                        : convertKept(layer, position, out, compression);
+                diffId = converted.isPresent() ? converted.get() : fetch(layer, position, out, compression, exclusive);
             }
-            Path pack = cache.pack(key(diffId, compression));
-            Files.move(part.path(), pack, StandardCopyOption.ATOMIC_MOVE);
-            return LayerPack.open(pack);
+            Path path = cache.pack(key(diffId, compression));
+            uses.add(path);
+            // Opened first: whoever empties the cache at this moment takes nothing away from this command.
+            LayerPack pack = LayerPack.open(part.path());
+            try {
+                Files.move(part.path(), path, StandardCopyOption.ATOMIC_MOVE);
+                return pack;
+            } catch (IOException | RuntimeException e) {
+                pack.close();
+                throw e;
+            }
         } catch (IOException e) {
             throw fullDisk(e, cache.root());
         }
@@ -150,11 +180,49 @@ public final class PackStore {
 
     /** Says where there is no room, if that is what a failure means. */
     static IOException fullDisk(IOException e, Path directory) {
-        if (!(e instanceof ExternalException) && LinuxFiles.full(e)) {
-            return new ExternalException("The disk is full: cannot write in %s (%s)".formatted(directory, e.getMessage()),
-                    "Free some space (`singularity cache clean` helps), or name another directory with SINGULARITY_CACHEDIR.", e);
+        for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+            if (cause instanceof IOException io && !(io instanceof SifterException) && LinuxFiles.full(io)) {
+                return new ExternalException("The disk is full: cannot write in %s (%s)".formatted(directory, io.getMessage()),
+                        "Free some space (`singularity cache clean` helps), or name another directory with SINGULARITY_CACHEDIR.", e);
+            }
         }
         return e;
+    }
+
+    /** Converts the blob that an earlier command kept, if there is one and it is sound; a damaged one is removed. */
+    private Optional<Digest> convertKept(Layer layer, int position, FileChannel out, Compression compression)
+            throws IOException, InterruptedException {
+        OciLayout layout = cache.oci().layout();
+        Digest digest = layer.digest().orElseThrow();
+        if (layer.size().isEmpty() || !cache.oci().has(digest, layer.size().getAsLong())) {
+            return Optional.empty();
+        }
+        Path blob = layout.path(digest);
+        try {
+            Digest diffId = convertLocal(layer, position, layout.blob(digest).open(0), Task.Kind.REPEATED_LAYER, out, compression);
+            Cache.used(blob);
+            return Optional.of(diffId);
+        } catch (CorruptDataException e) {
+            if (hash(blob, digest.algorithm()).equals(Optional.of(digest))) {
+                throw e;
+            }
+            events.accept(new Event.Logged(Event.Level.VERBOSE, "Fetching %s again: it was damaged in the cache".formatted(digest)));
+            Files.deleteIfExists(blob);
+            out.truncate(0).position(0);
+            return Optional.empty();
+        } catch (NoSuchFileException gone) {
+            return Optional.empty();
+        }
+    }
+
+    private static Optional<Digest> hash(Path file, Digest.Algorithm algorithm) throws IOException {
+        MessageDigest hash = algorithm.start();
+        try (InputStream in = new DigestInputStream(Files.newInputStream(file), hash)) {
+            in.transferTo(OutputStream.nullOutputStream());
+            return Optional.of(Digest.finish(algorithm, hash.digest()));
+        } catch (NoSuchFileException gone) {
+            return Optional.empty();
+        }
     }
 
     private Digest convertLocal(Layer layer, int position, InputStream in, Task.Kind kind, FileChannel out, Compression compression)
@@ -171,11 +239,27 @@ public final class PackStore {
         }
     }
 
-    private Digest fetchAndConvert(Layer layer, int position, OciStore oci, FileChannel out, Compression compression, boolean exclusive)
+    private Digest fetch(Layer layer, int position, FileChannel out, Compression compression, boolean exclusive)
+            throws IOException, InterruptedException {
+        // With the lock, the file's name is the same for whoever comes next, who can go on where this process was stopped.
+        Path continued = cache.part().resolve(layer.digest().orElseThrow().hex() + ".blob");
+        if (!exclusive || !Files.exists(continued)) {
+            return fetchAndConvert(layer, position, out, compression, exclusive);
+        }
+        try {
+            return fetchAndConvert(layer, position, out, compression, true);
+        } catch (CorruptDataException e) {
+            // Perhaps the beginning that another command left lost bytes to a power failure. Then the whole is sound.
+            events.accept(new Event.Logged(Event.Level.VERBOSE, "Fetching %s from its beginning: %s".formatted(layer.displayDigest(), e.getMessage())));
+            out.truncate(0).position(0);
+            return fetchAndConvert(layer, position, out, compression, true);
+        }
+    }
+
+    private Digest fetchAndConvert(Layer layer, int position, FileChannel out, Compression compression, boolean exclusive)
             throws IOException, InterruptedException {
         Digest digest = layer.digest().orElseThrow();
         Task task = new Task(Task.Kind.LAYER, digest.toString(), layer.size(), position);
-        // With the lock, the file's name is the same for whoever comes next, who can go on where this process was stopped.
         SideFiles.SideFile ownPart = exclusive ? null : sideFiles.inCache("blob");
         Path part = exclusive ? cache.part().resolve(digest.hex() + ".blob") : ownPart.path();
         try (Download download = new Download(layer, part)) {
@@ -201,7 +285,11 @@ public final class PackStore {
                     throw e;
                 }
                 Concurrent.result(fetch);
-                oci.put(part, digest);
+                if (keepBlobs) {
+                    cache.oci().put(part, digest);
+                } else {
+                    Files.deleteIfExists(part);
+                }
                 events.accept(new Event.Finished(task));
                 return diffId;
             } finally {
@@ -218,6 +306,6 @@ public final class PackStore {
     }
 
     private LayerPacker packer(Compression compression) {
-        return new LayerPacker(compression, workers, memory, LayerLimits.STANDARD, events);
+        return new LayerPacker(compression, workers, memory, limits, events);
     }
 }

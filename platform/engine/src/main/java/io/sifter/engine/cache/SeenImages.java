@@ -7,7 +7,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.Optional;
-import java.util.UUID;
 
 /** Remembers which file a wish led to last, for the time when nobody can be asked. */
 public final class SeenImages {
@@ -33,7 +32,7 @@ public final class SeenImages {
         if (Files.isRegularFile(entry) && Files.readString(entry).equals(text)) {
             return;
         }
-        Path part = entry.resolveSibling(entry.getFileName() + "." + UUID.randomUUID());
+        Path part = cache.partial("seen");
         Files.writeString(part, text);
         Files.move(part, entry, StandardCopyOption.ATOMIC_MOVE);
     }

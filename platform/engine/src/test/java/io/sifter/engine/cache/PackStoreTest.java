@@ -3,6 +3,7 @@ package io.sifter.engine.cache;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.sifter.image.layer.LayerLimits;
 import io.sifter.image.layer.LayerPack;
 import io.sifter.spi.error.CorruptDataException;
 import io.sifter.spi.event.Event;
@@ -58,7 +59,8 @@ class PackStoreTest {
     }
 
     private PackStore newStore() {
-        return new PackStore(cache, new Locks(cache), new SideFiles(cache), workers, new BlockBuffers(8 << 20), events::add);
+        return new PackStore(cache, new Locks(cache), new SideFiles(cache), workers, new BlockBuffers(8 << 20), LayerLimits.STANDARD, true,
+                new Uses(cache), events::add);
     }
 
     @AfterEach
@@ -104,11 +106,12 @@ class PackStoreTest {
             opened.incrementAndGet();
             return new ByteArrayInputStream(blob);
         });
-        // Every other thread has a store of its own, as another process would.
+        // Every other thread has a store of its own, as another engine in this process would.
         List<Callable<Void>> tasks = new ArrayList<>();
         for (int i = 0; i < 8; i++) {
+            PackStore mine = i % 2 == 0 ? store : newStore();
             tasks.add(() -> {
-                store.obtain(layer, 0, COMPRESSION).close();
+                mine.obtain(layer, 0, COMPRESSION).close();
                 return null;
             });
         }
@@ -142,6 +145,50 @@ class PackStoreTest {
 
         assertThat(from).hasValue(cut);
         assertThat(leftovers()).isEmpty();
+    }
+
+    @Test
+    void aBeginningThatLostBytesToAPowerFailureIsFetchedAgain() throws Exception {
+        Files.write(cache.part().resolve(Digest.sha256(blob).hex() + ".blob"), new byte[blob.length / 2]);
+        List<Long> from = new ArrayList<>();
+
+        try (LayerPack pack = store.obtain(layer(offset -> {
+            from.add(offset);
+            return new ByteArrayInputStream(blob, (int) offset, blob.length);
+        }), 0, COMPRESSION)) {
+            assertThat(pack.info().diffId()).isEqualTo(tar.diffId());
+        }
+
+        assertThat(from).containsExactly((long) blob.length / 2, 0L);
+        assertThat(leftovers()).isEmpty();
+    }
+
+    @Test
+    void aFetchedBlobIsNotKeptIfNobodyWantsIt() throws Exception {
+        PackStore lean = new PackStore(cache, new Locks(cache), new SideFiles(cache), workers, new BlockBuffers(8 << 20),
+                LayerLimits.STANDARD, false, new Uses(cache), events::add);
+
+        lean.obtain(layer(_ -> new ByteArrayInputStream(blob)), 0, COMPRESSION).close();
+
+        assertThat(cache.oci().has(Digest.sha256(blob), blob.length)).isFalse();
+        assertThat(find()).exists();
+        assertThat(leftovers()).isEmpty();
+    }
+
+    @Test
+    void needsRoomForBlobAndPackUntilTheyAreThere() throws Exception {
+        Layer layer = layer(_ -> new ByteArrayInputStream(blob));
+        assertThat(store.need(List.of(layer, layer), COMPRESSION)).isBetween(4L * blob.length, 5L * blob.length);
+
+        store.obtain(layer, 0, COMPRESSION).close();
+        assertThat(store.need(List.of(layer), COMPRESSION)).isZero();
+
+        Files.delete(find());
+        assertThat(store.need(List.of(layer), COMPRESSION)).isBetween((long) blob.length, 2L * blob.length - 1);
+    }
+
+    private Path find() throws IOException {
+        return cache.pack(PackStore.key(tar.diffId(), COMPRESSION));
     }
 
     @Test
@@ -200,6 +247,22 @@ class PackStoreTest {
     }
 
     @Test
+    void aPackThatLostBytesToAPowerFailureIsMadeAgain() throws Exception {
+        Layer layer = layer(_ -> new ByteArrayInputStream(blob));
+        store.obtain(layer, 0, COMPRESSION).close();
+        Path pack = cache.pack(PackStore.key(tar.diffId(), COMPRESSION));
+        byte[] damaged = Files.readAllBytes(pack);
+        Arrays.fill(damaged, 0, 4096, (byte) 0);
+        Files.write(pack, damaged);
+
+        store.obtain(layer, 0, COMPRESSION).close();
+
+        try (LayerPack made = LayerPack.open(pack)) {
+            made.verify();
+        }
+    }
+
+    @Test
     void aCacheThatIsDeletedMeanwhileIsMadeAgain() throws Exception {
         Layer layer = layer(_ -> new ByteArrayInputStream(blob));
         store.obtain(layer, 0, COMPRESSION).close();
@@ -221,6 +284,51 @@ class PackStoreTest {
         assertThat(started()).containsExactly(Task.Kind.LAYER);
     }
 
+    @Test
+    void aBlobThatLostBytesToAPowerFailureIsFetchedAgain() throws Exception {
+        Layer layer = layer(offset -> new ByteArrayInputStream(blob, (int) offset, blob.length));
+        store.obtain(layer, 0, COMPRESSION).close();
+        Path kept = cache.oci().layout().path(Digest.sha256(blob));
+        for (int at : new int[] {0, blob.length / 2}) {
+            Files.delete(cache.pack(PackStore.key(tar.diffId(), COMPRESSION)));
+            byte[] damaged = blob.clone();
+            Arrays.fill(damaged, at, at + 100, (byte) 0);
+            Files.write(kept, damaged);
+
+            try (LayerPack pack = store.obtain(layer, 0, COMPRESSION)) {
+                pack.verify();
+            }
+
+            assertThat(kept).hasBinaryContent(blob);
+        }
+        assertThat(leftovers()).isEmpty();
+    }
+
+    @Test
+    void whereFilesCannotBeLockedTheWorkIsDoneWithoutLocks() throws Exception {
+        // Opening a directory for writing fails as locking does where a file system has no locks.
+        Files.createDirectory(cache.lock(Digest.sha256(blob).hex()));
+        Layer layer = layer(offset -> new ByteArrayInputStream(blob, (int) offset, blob.length));
+        List<Callable<Void>> tasks = new ArrayList<>();
+        for (int i = 0; i < 8; i++) {
+            PackStore own = newStore();
+            tasks.add(() -> {
+                try (LayerPack pack = own.obtain(layer, 0, COMPRESSION)) {
+                    pack.verify();
+                }
+                return null;
+            });
+        }
+        try (ExecutorService threads = Executors.newFixedThreadPool(8)) {
+            for (var done : threads.invokeAll(tasks)) {
+                done.get();
+            }
+        }
+
+        assertThat(leftovers()).isEmpty();
+        assertThat(cache.oci().has(Digest.sha256(blob), blob.length)).isTrue();
+    }
+
     private Layer layer(ByteSource bytes) {
         return new Layer("application/vnd.oci.image.layer.v1.tar+gzip", Optional.of(Digest.sha256(blob)),
                 OptionalLong.of(blob.length), Optional.of(tar.diffId()), bytes, false);
@@ -230,10 +338,10 @@ class PackStoreTest {
         return events.stream().filter(Event.Started.class::isInstance).map(event -> ((Event.Started) event).task().kind()).toList();
     }
 
-    /** What is in the directory of unfinished things, the layout's lock file aside. */
+    /** What is in the directory of unfinished things, the layout's lock file and what is said of uses aside. */
     private List<String> leftovers() throws IOException {
         try (Stream<Path> files = Files.list(directory.resolve("part"))) {
-            return files.map(file -> file.getFileName().toString()).filter(name -> !name.endsWith(".lock")).toList();
+            return files.map(file -> file.getFileName().toString()).filter(name -> !name.endsWith(".lock") && !name.startsWith("use.")).toList();
         }
     }
 

@@ -6,6 +6,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.nio.file.attribute.FileTime;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
@@ -17,9 +20,12 @@ class SideFilesTest {
     Path directory;
     private Cache cache;
     private SideFiles sideFiles;
+    private Process gone;
 
     @BeforeEach
-    void makeCache() throws IOException {
+    void makeCache() throws Exception {
+        gone = new ProcessBuilder("true").start();
+        gone.waitFor();
         cache = Cache.at(directory.resolve("cache"));
         sideFiles = new SideFiles(cache);
     }
@@ -31,52 +37,115 @@ class SideFilesTest {
         }
 
         assertThat(names(directory)).containsExactly("cache");
-        assertThat(names(directory.resolve("cache/part"))).isEmpty();
+        assertThat(parts()).isEmpty();
     }
 
     @Test
     void aLivingProcessKeepsItsFiles() throws IOException {
         SideFiles.SideFile file = sideFiles.in(directory, "image.sif");
         Files.writeString(file.path(), "half");
+        SideFiles.SideFile inside = sideFiles.inCache("pack");
+        Files.writeString(inside.path(), "half");
+        Path temporary = SideFiles.temporary(directory);
 
-        sideFiles.reap();
+        sideFiles.reap(directory);
 
         assertThat(file.path()).exists();
+        assertThat(inside.path()).exists();
+        assertThat(temporary).exists();
     }
 
     @Test
     void whatADeadProcessLeftIsRemoved() throws Exception {
-        SideFiles.SideFile file = sideFiles.in(directory, "sandbox");
-        Files.createDirectories(file.path().resolve("closed/inner"));
-        Files.setPosixFilePermissions(file.path().resolve("closed"), PosixFilePermissions.fromString("---------"));
-        // The record as another process, gone since, would have written it.
-        Process gone = new ProcessBuilder("true").start();
-        gone.waitFor();
-        for (Path record : list(directory.resolve("cache/part"))) {
-            String[] words = Files.readString(record).split(" ", 3);
-            Files.writeString(record, gone.pid() + " 1 " + words[2]);
+        Path sandbox = sideFiles.in(directory, "sandbox").path();
+        Files.createDirectories(sandbox.resolve("closed/inner"));
+        Files.setPosixFilePermissions(sandbox.resolve("closed"), PosixFilePermissions.fromString("---------"));
+        Files.writeString(sideFiles.inCache("pack").path(), "half");
+        Path target = directory.resolve("made here.sif");
+        sideFiles.beside(target);
+        Path beside = Files.createFile(directory.resolve(".made here.sif.%s.%08x00c0ffee.partial".formatted(machine(), gone.pid())));
+        Path other = Files.createFile(directory.resolve(".made here.sif.%s.%08x00c0ffee.partial".formatted(machine(), ProcessHandle.current().pid())));
+        // What lies there as another process, gone since, would have left it.
+        for (Path part : list(directory.resolve("cache/part"))) {
+            Files.move(part, disown(part));
         }
 
-        sideFiles.reap();
+        sideFiles.reap(directory);
 
-        assertThat(file.path()).doesNotExist();
-        assertThat(names(directory.resolve("cache/part"))).isEmpty();
+        assertThat(sandbox).doesNotExist();
+        assertThat(beside).doesNotExist();
+        assertThat(other).as("of a process that lives").exists();
+        assertThat(parts()).isEmpty();
+    }
+
+    @Test
+    void temporaryDirectoriesOfDeadProcessesAreRemovedWithWhatTheyWereMaking() throws IOException {
+        Path own = SideFiles.temporary(directory);
+        Path target = new SideFiles(Cache.at(own)).in(directory, "image.sif").path();
+        Files.writeString(target, "half");
+        Path record = list(own.resolve("part")).getFirst();
+        Files.move(record, disown(record));
+        Path left = Files.move(own, disown(own));
+        Path image = Files.createFile(directory.resolve(disown(Path.of(SideFiles.temporaryName(ProcessHandle.current()))) + "-lolcow_latest.sif"));
+
+        sideFiles.reap(directory);
+
+        assertThat(left).doesNotExist();
+        assertThat(target).doesNotExist();
+        assertThat(image).doesNotExist();
+    }
+
+    @Test
+    void whatOtherHostsMakeIsLeftToThemForAWeek() throws IOException {
+        Path part = sideFiles.inCache("pack").path();
+        Path foreign = Files.createFile(part.resolveSibling(part.getFileName().toString().replaceAll("-[0-9a-f]{8}\\.", "-00000000.")));
+        sideFiles.reap(directory);
+        assertThat(foreign).exists();
+
+        Files.setLastModifiedTime(foreign, FileTime.from(Instant.now().minus(Duration.ofDays(8))));
+        sideFiles.reap(directory);
+
+        assertThat(foreign).doesNotExist();
+    }
+
+    @Test
+    void partsOfBlobsWaitAWeek() throws IOException {
+        Path fresh = Files.createFile(cache.part().resolve("aa.blob"));
+        Path old = Files.createFile(cache.part().resolve("bb.blob"));
+        Files.setLastModifiedTime(old, FileTime.from(Instant.now().minus(Duration.ofDays(8))));
+
+        sideFiles.reap(directory);
+
+        assertThat(fresh).exists();
+        assertThat(old).doesNotExist();
     }
 
     @Test
     void aForgedRecordRemovesNothingButWhatThisClassNames() throws IOException {
         Path precious = Files.writeString(directory.resolve("precious"), "data");
-        Files.writeString(directory.resolve("cache/part/12345678.record"),
-                "999999999 1 %s\n%s\n".formatted(host(), precious.toAbsolutePath()));
+        Path link = Files.createSymbolicLink(directory.resolve("cache/part").resolve(disown(Path.of(SideFiles.ownedName("x", ProcessHandle.current())))), directory);
+        for (String word : List.of("file", "beside")) {
+            Files.writeString(disown(cache.partial("record")), word + " " + precious.toAbsolutePath() + "\n");
+        }
 
-        sideFiles.reap();
+        sideFiles.reap(directory);
 
         assertThat(precious).exists();
+        assertThat(link).doesNotExist();
+        assertThat(parts()).isEmpty();
     }
 
-    private static String host() throws IOException {
-        return Files.readString(Path.of("/proc/sys/kernel/hostname")).strip() + "/"
-                + Files.readString(Path.of("/proc/sys/kernel/random/boot_id")).strip();
+    /** The same name as a process gives it that is gone. */
+    private Path disown(Path path) {
+        return path.resolveSibling(path.getFileName().toString().replaceFirst("([.-])\\d+-\\d+-", "$1" + gone.pid() + "-1-"));
+    }
+
+    private static String machine() throws IOException {
+        return Files.readString(Path.of("/proc/sys/kernel/random/boot_id")).substring(0, 8);
+    }
+
+    private List<String> parts() throws IOException {
+        return names(directory.resolve("cache/part"));
     }
 
     private static List<Path> list(Path directory) throws IOException {

@@ -15,7 +15,7 @@ import java.util.function.Consumer;
 
 /**
  * Where something is made before it takes its place: a name of its own beside the target,
- * {@code .target.MACHINE.RANDOM.partial}. {@link #publish} gives it the target's name; {@link #close} removes what was not
+ * {@code .target.MACHINE.PIDRANDOM.partial}. {@link #publish} gives it the target's name; {@link #close} removes what was not
  * published. What a killed process left is removed by the next one that makes the same target on the same machine. One
  * thread; whoever opens it closes it.
  */
@@ -40,9 +40,8 @@ public final class Workplace implements AutoCloseable {
         this.directory = directory;
         String shown = finalName.length() > KEPT_BYTES ? finalName.substring(0, KEPT_BYTES) : finalName;
         this.prefix = ".%s.%s.".formatted(shown, machine());
-        byte[] random = new byte[4];
-        RANDOM.nextBytes(random);
-        this.name = prefix + HexFormat.of().formatHex(random) + SUFFIX;
+        HexFormat hex = HexFormat.of();
+        this.name = prefix + hex.toHexDigits((int) ProcessHandle.current().pid()) + hex.toHexDigits(RANDOM.nextInt()) + SUFFIX;
     }
 
     /** Tells running kernels apart, for locks can be trusted between processes of one only. */
@@ -68,7 +67,7 @@ public final class Workplace implements AutoCloseable {
         }
         try {
             Workplace workplace = new Workplace(absolute, LinuxFiles.rawName(absolute), LinuxFiles.openDirectory(parent));
-            workplace.removeAbandoned(young);
+            workplace.removeAbandoned("", young);
             return workplace;
         } catch (LinuxFiles.Failure e) {
             throw new ExternalException("Could not write %s: %s".formatted(target, e.getMessage()),
@@ -94,13 +93,25 @@ public final class Workplace implements AutoCloseable {
         return made;
     }
 
+    /**
+     * Removes what a process of this machine left beside a target when it was killed.
+     *
+     * @param pid of the process, which must be gone
+     */
+    public static void removeLeft(Path target, long pid) throws IOException {
+        Path absolute = target.toAbsolutePath().normalize();
+        try (Workplace workplace = new Workplace(absolute, LinuxFiles.rawName(absolute), LinuxFiles.openDirectory(absolute.getParent()))) {
+            workplace.removeAbandoned(HexFormat.of().toHexDigits((int) pid), Duration.ZERO);
+        }
+    }
+
     /** Removes what nobody holds locked any more. Whatever goes wrong here is no failure of what is to be made. */
-    private void removeAbandoned(Duration young) {
+    private void removeAbandoned(String process, Duration young) {
         try {
             int listed = LinuxFiles.openDirectory(directory, ".");
             try {
                 for (String other : LinuxFiles.list(listed)) {
-                    if (other.startsWith(prefix) && other.endsWith(SUFFIX)
+                    if (other.startsWith(prefix + process) && other.endsWith(SUFFIX)
                             && other.length() == name.length() && abandoned(other, young)) {
                         Removal.remove(directory, other);
                     }

@@ -158,7 +158,7 @@ public final class LayerPacker {
             }
             if (entry.size() > limits.bytes() - bytes) {
                 throw new CorruptDataException("The layer's files have more than the %d bytes that are allowed".formatted(limits.bytes()),
-                        "Raise the limit if the image is trusted");
+                        LayerLimits.RAISE_BYTES);
             }
             bytes += entry.size();
             whiteouts |= entry.name().contains(Whiteout.PREFIX);

@@ -117,7 +117,7 @@ final class LayerStream extends InputStream {
                 total += length;
                 if (total > limits.bytes()) {
                     throw new CorruptDataException("The layer has more than the %d bytes that are allowed after decompression"
-                            .formatted(limits.bytes()), "Raise the limit if the image is trusted");
+                            .formatted(limits.bytes()), LayerLimits.RAISE_BYTES);
                 }
                 if (length == 0) {
                     break;

@@ -3,6 +3,7 @@ package io.sifter.image.layout;
 import io.sifter.image.document.Descriptor;
 import io.sifter.image.document.Documents;
 import io.sifter.image.document.Json;
+import io.sifter.image.document.Manifest;
 import io.sifter.spi.DocumentStore;
 import io.sifter.spi.error.CorruptDataException;
 import io.sifter.spi.error.ExternalException;
@@ -24,6 +25,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.UnaryOperator;
 
 /**
  * An image layout that grows: the cache of blobs. Everything in it appears complete or not at all. Any number of
@@ -43,20 +45,28 @@ public final class OciStore implements DocumentStore {
 
     private final OciLayout layout;
     private final Path work;
+    private final Partials partials;
 
-    private OciStore(OciLayout layout, Path work) {
+    /** Names for files in the making, each given out once, on the file system of the layout and outside it. */
+    @FunctionalInterface
+    public interface Partials {
+        Path next() throws IOException;
+    }
+
+    private OciStore(OciLayout layout, Path work, Partials partials) {
         this.layout = layout;
         this.work = work;
+        this.partials = partials;
     }
 
     /**
      * Opens the layout at {@code directory}, making it where it is not.
      *
-     * @param work a directory for the lock and for what is not finished, on the same file system; the layout itself
-     *     never holds a foreign file
+     * @param work a directory for the lock; the layout itself never holds a foreign file
+     * @param partials where files are made before they take their place
      */
-    public static OciStore create(Path directory, Path work) throws IOException {
-        OciStore store = new OciStore(new OciLayout(directory.toAbsolutePath().normalize()), work.toAbsolutePath().normalize());
+    public static OciStore create(Path directory, Path work, Partials partials) throws IOException {
+        OciStore store = new OciStore(new OciLayout(directory.toAbsolutePath().normalize()), work.toAbsolutePath().normalize(), partials);
         store.writing(store::ensureSkeleton);
         return store;
     }
@@ -108,13 +118,46 @@ public final class OciStore implements DocumentStore {
      * digest; other entries stay as they are, members unknown to us included. A damaged index is begun anew.
      */
     public void add(Descriptor entry) throws IOException, InterruptedException {
+        change(index -> withEntry(index, entry));
+    }
+
+    /** Takes those images out of the index whose blobs are not all there any more, so that the layout keeps what it says. */
+    public void prune() throws IOException, InterruptedException {
+        change(index -> {
+            if (index.get("manifests") instanceof List<?> entries) {
+                index.put("manifests", entries.stream().filter(this::whole).toList());
+            }
+            return index;
+        });
+    }
+
+    private boolean whole(Object entry) {
+        try {
+            if (!(entry instanceof Map<?, ?> members && members.get("digest") instanceof String digest
+                    && members.get("mediaType") instanceof String mediaType)) {
+                return false;
+            }
+            Optional<byte[]> content = find(Digest.parse(digest));
+            if (content.isEmpty()) {
+                return false;
+            }
+            Document document = Document.of(mediaType, content.get());
+            return !(Documents.parse(document) instanceof Manifest manifest)
+                    || has(manifest.config().digest(), manifest.config().size())
+                    && manifest.layers().stream().allMatch(layer -> has(layer.digest(), layer.size()));
+        } catch (IOException | IllegalArgumentException unreadable) {
+            return false;
+        }
+    }
+
+    private void change(UnaryOperator<Map<String, Object>> change) throws IOException, InterruptedException {
         ReentrantLock mine = IN_PROCESS.computeIfAbsent(layout.directory(), _ -> new ReentrantLock());
         mine.lockInterruptibly();
         try (FileChannel lockFile = openLock(); FileLock _ = lock(lockFile)) {
             writing(() -> {
                 ensureSkeleton();
                 Path index = layout.directory().resolve(OciLayout.INDEX);
-                write(index, Json.compact(withEntry(readIndex(index), entry)));
+                write(index, Json.compact(change.apply(readIndex(index))));
             });
         } finally {
             mine.unlock();
@@ -170,10 +213,9 @@ public final class OciStore implements DocumentStore {
     }
 
     private void write(Path target, byte[] content) throws IOException {
-        Files.createDirectories(work);
-        Path partial = Files.createTempFile(work, "oci-", ".partial");
+        Path partial = partials.next();
         try {
-            try (FileChannel out = FileChannel.open(partial, StandardOpenOption.WRITE)) {
+            try (FileChannel out = FileChannel.open(partial, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
                 ByteBuffer bytes = ByteBuffer.wrap(content);
                 while (bytes.hasRemaining()) {
                     out.write(bytes);

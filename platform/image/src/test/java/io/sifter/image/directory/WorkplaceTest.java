@@ -67,10 +67,10 @@ class WorkplaceTest {
     @Test
     void whatAKilledProcessLeftIsRemovedByTheNextOneOnlyWhereThatIsKnown() throws Exception {
         String machine = Files.readString(Path.of("/proc/sys/kernel/random/boot_id")).substring(0, 8);
-        Path left = Files.createDirectories(temporary.resolve(".box." + machine + ".0a0a0a0a.partial/a/b")).getParent().getParent();
-        Path leftFile = Files.createFile(temporary.resolve(".box." + machine + ".0a0a0a0b.partial"));
-        Path ofAnotherMachine = Files.createDirectory(temporary.resolve(".box.00000000.0b0b0b0b.partial"));
-        Path ofAnotherTarget = Files.createDirectory(temporary.resolve(".box.sif." + machine + ".0c0c0c0c.partial"));
+        Path left = Files.createDirectories(temporary.resolve(".box." + machine + ".000000000a0a0a0a.partial/a/b")).getParent().getParent();
+        Path leftFile = Files.createFile(temporary.resolve(".box." + machine + ".000000000a0a0a0b.partial"));
+        Path ofAnotherMachine = Files.createDirectory(temporary.resolve(".box.00000000.000000000b0b0b0b.partial"));
+        Path ofAnotherTarget = Files.createDirectory(temporary.resolve(".box.sif." + machine + ".000000000c0c0c0c.partial"));
 
         Workplace.beside(temporary.resolve("box")).close();
         assertThat(left).as("too young to tell whether it is abandoned").exists();

@@ -31,7 +31,7 @@ class OciLayoutTest {
 
     @BeforeEach
     void makeStore() throws Exception {
-        store = OciStore.create(directory.resolve("oci"), directory.resolve("work"));
+        store = OciStoreTest.open(directory.resolve("oci"), directory.resolve("work"));
     }
 
     @Test

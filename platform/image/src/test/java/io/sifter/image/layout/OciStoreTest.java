@@ -22,6 +22,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -129,6 +130,26 @@ class OciStoreTest {
     }
 
     @Test
+    void imagesThatMissABlobLeaveTheIndex() throws Exception {
+        OciStore store = store();
+        for (String name : List.of("whole", "broken")) {
+            Document config = Document.of(MediaTypes.OCI_CONFIG, ("{\"os\":\"linux\",\"architecture\":\"amd64\",\"x\":\"" + name + "\"}").getBytes(StandardCharsets.UTF_8));
+            Document layer = Document.of("layer", name.getBytes(StandardCharsets.UTF_8));
+            Document manifest = Documents.write(Manifest.of(Descriptor.of(config),
+                    List.of(Descriptor.of(MediaTypes.OCI_LAYER_GZIP, layer.digest(), layer.content().length))));
+            for (Document each : List.of(config, layer, manifest)) {
+                store.put(each);
+            }
+            store.add(Descriptor.of(manifest).named(name, Optional.empty()));
+        }
+        Files.delete(store.layout().path(Document.of("layer", "broken".getBytes(StandardCharsets.UTF_8)).digest()));
+
+        store.prune();
+
+        assertThat(store.layout().images()).extracting(image -> image.refName().orElseThrow()).containsExactly("whole");
+    }
+
+    @Test
     void keepsEveryEntryOfManyThreads() throws Exception {
         OciStore store = store();
         List<Future<?>> running = new ArrayList<>();
@@ -137,7 +158,7 @@ class OciStoreTest {
                 int thread = t;
                 running.add(threads.submit(() -> {
                     for (int i = 0; i < 10; i++) {
-                        OciStore.create(oci(), directory.resolve("work")).add(entry("t" + thread + "-" + i));
+                        store().add(entry("t" + thread + "-" + i));
                     }
                     return null;
                 }));
@@ -168,7 +189,7 @@ class OciStoreTest {
     /** Adds twenty entries; runs as a process of its own. */
     static final class Adder {
         public static void main(String[] args) throws Exception {
-            OciStore store = OciStore.create(Path.of(args[0]), Path.of(args[1]));
+            OciStore store = open(Path.of(args[0]), Path.of(args[1]));
             for (int i = 0; i < 20; i++) {
                 store.add(entry(args[2] + "-" + i));
             }
@@ -197,7 +218,11 @@ class OciStoreTest {
     }
 
     private OciStore store() throws IOException {
-        return OciStore.create(oci(), directory.resolve("work"));
+        return open(oci(), directory.resolve("work"));
+    }
+
+    static OciStore open(Path directory, Path work) throws IOException {
+        return OciStore.create(directory, work, () -> Files.createDirectories(work).resolve(UUID.randomUUID() + ".partial"));
     }
 
     private Path oci() {
