@@ -1,6 +1,7 @@
 package io.sifter.cli;
 
 import io.sifter.cli.terminal.Terminal;
+import java.util.OptionalInt;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
@@ -13,17 +14,23 @@ final class Interruption extends Thread {
 
     private final Thread command;
     private final Terminal terminal;
+    private final OptionalInt exit;
     private final CountDownLatch over = new CountDownLatch(1);
 
-    private Interruption(Thread command, Terminal terminal) {
+    private Interruption(Thread command, Terminal terminal, OptionalInt exit) {
         super("interruption");
         this.command = command;
         this.terminal = terminal;
+        this.exit = exit;
     }
 
-    /** Watches over the calling thread. */
-    static Interruption watch(Terminal terminal) {
-        var interruption = new Interruption(Thread.currentThread(), terminal);
+    /**
+     * Watches over the calling thread.
+     *
+     * @param exit code of the program when a signal ends it, in place of the signal's
+     */
+    static Interruption watch(Terminal terminal, OptionalInt exit) {
+        var interruption = new Interruption(Thread.currentThread(), terminal, exit);
         Runtime.getRuntime().addShutdownHook(interruption);
         return interruption;
     }
@@ -50,5 +57,6 @@ final class Interruption extends Thread {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
+        exit.ifPresent(Runtime.getRuntime()::halt);
     }
 }

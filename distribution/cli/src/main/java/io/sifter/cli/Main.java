@@ -16,6 +16,7 @@ import io.sifter.spi.error.UserException;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /** Every command except the start of containers, which is {@link Actions}. */
 public final class Main {
@@ -125,7 +126,7 @@ public final class Main {
             return Exit.FAILURE;
         }
         Terminal terminal = new Terminal(lines, caller.err(), caller.terminal(), () -> TerminalWidth.of(caller.environment()));
-        Interruption interruption = Interruption.watch(terminal);
+        Interruption interruption = Interruption.watch(terminal, exitWhenInterrupted(invocation));
         try {
             invocation.values().deprecationNotes().forEach(note -> terminal.log(Level.WARNING, note));
             invocation.values().mootNotes().forEach(note -> terminal.log(Level.VERBOSE, note));
@@ -141,6 +142,11 @@ public final class Main {
             interruption.over();
             terminal.close();
         }
+    }
+
+    /** A build that is interrupted fails, in the reference's words; every other command ends by the signal. */
+    private static OptionalInt exitWhenInterrupted(Invocation invocation) {
+        return invocation.command().path().equals("build") ? OptionalInt.of(Exit.INTERRUPTED_BUILD) : OptionalInt.empty();
     }
 
     /** How much is told, by the flags; colours on terminals only. */
