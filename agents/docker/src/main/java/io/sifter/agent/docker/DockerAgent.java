@@ -4,6 +4,7 @@ import io.sifter.image.document.Descriptor;
 import io.sifter.image.document.Documents;
 import io.sifter.image.document.ImageConfig;
 import io.sifter.image.document.ImageDocument;
+import io.sifter.image.document.ImageName;
 import io.sifter.image.document.Index;
 import io.sifter.spi.Agent;
 import io.sifter.spi.AgentContext;
@@ -34,7 +35,7 @@ public final class DockerAgent implements Agent {
 
     @Override
     public Source open(Reference reference, OpenOptions options) throws IOException, InterruptedException {
-        ImageName name = ImageName.parse(reference.path());
+        ImageName name = ImageName.parse(reference);
         Registry registry = context.registries().at(name.host(), options.plainHttp());
         Document top = top(registry, name);
         ImageDocument parsed = Documents.parse(top);

@@ -17,12 +17,9 @@ import io.sifter.spi.source.Layer;
 import io.sifter.spi.source.LayeredImage;
 import io.sifter.testkit.Peers;
 import io.sifter.testkit.TarLayer;
+import io.sifter.testkit.registry.RealRegistry;
 import io.sifter.testkit.registry.TestImage;
-import java.io.IOException;
 import java.io.InputStream;
-import java.net.ServerSocket;
-import java.net.Socket;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -41,7 +38,7 @@ class RealRegistryTest {
     @TempDir
     Path directory;
 
-    private Process registry;
+    private RealRegistry registry;
     private String host;
 
     private static byte[] noise(int size) {
@@ -52,20 +49,9 @@ class RealRegistryTest {
 
     @BeforeEach
     void start() throws Exception {
-        String program = Peers.program("docker-registry");
+        registry = RealRegistry.start(directory);
+        host = registry.host();
         String skopeo = Peers.program("skopeo");
-        try (ServerSocket free = new ServerSocket(0)) {
-            host = "127.0.0.1:" + free.getLocalPort();
-        }
-        Path config = Files.writeString(directory.resolve("registry.yml"), """
-                version: 0.1
-                log: {level: error}
-                storage: {filesystem: {rootdirectory: %s}}
-                http: {addr: "%s"}
-                """.formatted(directory.resolve("storage"), host));
-        registry = new ProcessBuilder(program, "serve", config.toString())
-                .redirectErrorStream(true).redirectOutput(directory.resolve("registry.log").toFile()).start();
-        awaitPort();
         Path layout = TestImage.layout(directory.resolve("layout"), Map.of("it", IMAGE.manifest()), List.of(IMAGE));
         for (String format : List.of("oci", "v2s2")) {
             Peers.run(skopeo, "copy", "-q", "-f", format, "--dest-tls-verify=false", "oci:" + layout + ":it",
@@ -73,23 +59,10 @@ class RealRegistryTest {
         }
     }
 
-    private void awaitPort() throws Exception {
-        int port = Integer.parseInt(host.split(":")[1]);
-        for (int attempt = 0; attempt < 100; attempt++) {
-            try (Socket _ = new Socket("127.0.0.1", port)) {
-                return;
-            } catch (IOException notYet) {
-                Thread.sleep(50);
-            }
-        }
-        throw new AssertionError(Files.readString(directory.resolve("registry.log")));
-    }
-
     @AfterEach
     void stop() throws Exception {
         if (registry != null) {
-            registry.destroy();
-            registry.waitFor();
+            registry.close();
         }
     }
 

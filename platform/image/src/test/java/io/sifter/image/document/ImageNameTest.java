@@ -1,10 +1,11 @@
-package io.sifter.agent.docker;
+package io.sifter.image.document;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.sifter.spi.error.UserException;
 import io.sifter.spi.reference.Digest;
+import io.sifter.spi.reference.Reference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -35,7 +36,7 @@ class ImageNameTest {
         "a_b/c__d-e---f.g, docker.io, a_b/c__d-e---f.g, latest",
     })
     void aNameHasARegistryARepositoryAndATag(String text, String host, String repository, String tag) throws Exception {
-        ImageName name = ImageName.parse(text);
+        ImageName name = parse(text);
 
         assertThat(name.host()).isEqualTo(host);
         assertThat(name.repository()).isEqualTo(repository);
@@ -46,17 +47,17 @@ class ImageNameTest {
 
     @Test
     void aDigestDecidesEvenBesideATag() throws Exception {
-        assertThat(ImageName.parse("alpine@" + DIGEST).tagOrDigest()).isEqualTo(DIGEST);
-        assertThat(ImageName.parse("h:1/a/b:tag@" + DIGEST)).isEqualTo(
+        assertThat(parse("alpine@" + DIGEST).tagOrDigest()).isEqualTo(DIGEST);
+        assertThat(parse("h:1/a/b:tag@" + DIGEST)).isEqualTo(
                 new ImageName("h:1", "a/b", "tag", java.util.Optional.of(Digest.parse(DIGEST))));
-        assertThat(ImageName.parse("h:1/a/b:tag@" + DIGEST)).hasToString("h:1/a/b@" + DIGEST);
-        assertThat(ImageName.parse("alpine")).hasToString("docker.io/library/alpine:latest");
+        assertThat(parse("h:1/a/b:tag@" + DIGEST)).hasToString("h:1/a/b@" + DIGEST);
+        assertThat(parse("alpine")).hasToString("docker.io/library/alpine:latest");
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"UPPER", "Upper/case", "h:5000/Upper", "docker.io/lib/X:tag"})
     void upperCaseIsNamedAsTheFault(String text) {
-        assertThatThrownBy(() -> ImageName.parse(text)).isInstanceOf(UserException.class)
+        assertThatThrownBy(() -> parse(text)).isInstanceOf(UserException.class)
                 .hasMessage("unable to parse image name docker://%s: invalid reference format: repository name must be lowercase".formatted(text));
     }
 
@@ -64,15 +65,19 @@ class ImageNameTest {
     @ValueSource(strings = {"/alpine", "alpine:", "alpine:ta g", "alpine:-x", "a//b", "a/", "-a", "a..b", "a/../b", "alpine@sha256:12",
         "alpine@", "alpine@md5:x", "@sha256:12", ":tag", "h:5000/", "h:port/x", "a b", "a:b:c", "alpine?x", "é", "bad_host.:80/x"})
     void otherFormsAreInvalid(String text) {
-        assertThatThrownBy(() -> ImageName.parse(text)).isInstanceOf(UserException.class)
+        assertThatThrownBy(() -> parse(text)).isInstanceOf(UserException.class)
                 .hasMessageContaining("invalid reference format")
                 .satisfies(e -> assertThat(((UserException) e).nextStep()).isPresent());
     }
 
     @Test
     void namesBeyondAllMeasureAreInvalid() {
-        assertThatThrownBy(() -> ImageName.parse("a".repeat(300))).isInstanceOf(UserException.class);
-        assertThatThrownBy(() -> ImageName.parse("a:" + "t".repeat(129))).isInstanceOf(UserException.class);
-        assertThatThrownBy(() -> ImageName.parse("a/".repeat(50_000) + "A")).isInstanceOf(UserException.class);
+        assertThatThrownBy(() -> parse("a".repeat(300))).isInstanceOf(UserException.class);
+        assertThatThrownBy(() -> parse("a:" + "t".repeat(129))).isInstanceOf(UserException.class);
+        assertThatThrownBy(() -> parse("a/".repeat(50_000) + "A")).isInstanceOf(UserException.class);
+    }
+
+    private static ImageName parse(String text) throws UserException {
+        return ImageName.parse(new Reference("docker", text, text));
     }
 }

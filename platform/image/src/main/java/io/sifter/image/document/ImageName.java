@@ -1,20 +1,21 @@
-package io.sifter.agent.docker;
+package io.sifter.image.document;
 
 import io.sifter.spi.error.UserException;
 import io.sifter.spi.reference.Digest;
+import io.sifter.spi.reference.Reference;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
- * What {@code docker://} names: a repository in a registry, and an image there by tag or by digest.
+ * What {@code docker://} and {@code oras://} name: a repository in a registry, and an image there by tag or by digest.
  *
  * @param host {@code host[:port]}; {@code docker.io} for Docker Hub, whatever it was called
  * @param tag is given even where a digest decides; {@code latest} if none was
  */
-record ImageName(String host, String repository, String tag, Optional<Digest> digest) {
-    static final String HUB = "docker.io";
+public record ImageName(String host, String repository, String tag, Optional<Digest> digest) {
+    private static final String HUB = "docker.io";
     private static final Set<String> HUB_NAMES = Set.of(HUB, "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com");
     /** Distribution specification, "Pulling manifests". */
     private static final Pattern REPOSITORY = Pattern.compile(
@@ -27,13 +28,14 @@ record ImageName(String host, String repository, String tag, Optional<Digest> di
     private static final int TEXT_LIMIT = LENGTH_LIMIT + 129 + 136;
 
     /**
-     * Parses {@code [host[:port]/]repository[:tag][@digest]}.
+     * Parses {@code [host[:port]/]repository[:tag][@digest]} after its transport.
      *
      * @throws UserException with the words that Docker and its relatives use
      */
-    static ImageName parse(String text) throws UserException {
+    public static ImageName parse(Reference reference) throws UserException {
+        String text = reference.path();
         if (text.length() > TEXT_LIMIT) {
-            throw invalid(text.substring(0, 40) + "…", "invalid reference format", "A name has up to %d characters.".formatted(LENGTH_LIMIT));
+            throw invalid(new Reference(reference.transport(), text.substring(0, 40) + "…", ""), "invalid reference format", "A name has up to %d characters.".formatted(LENGTH_LIMIT));
         }
         Optional<Digest> digest = Optional.empty();
         String name = text;
@@ -42,7 +44,7 @@ record ImageName(String host, String repository, String tag, Optional<Digest> di
             try {
                 digest = Optional.of(Digest.parse(text.substring(at + 1)));
             } catch (IllegalArgumentException e) {
-                throw invalid(text, "invalid reference format", "A digest is written as @sha256: and 64 lower-case hexadecimal digits.");
+                throw invalid(reference, "invalid reference format", "A digest is written as @sha256: and 64 lower-case hexadecimal digits.");
             }
             name = text.substring(0, at);
         }
@@ -58,16 +60,16 @@ record ImageName(String host, String repository, String tag, Optional<Digest> di
         }
         if (!REPOSITORY.matcher(path).matches()) {
             if (REPOSITORY.matcher(path.toLowerCase(Locale.ROOT)).matches()) {
-                throw invalid(text, "invalid reference format: repository name must be lowercase",
+                throw invalid(reference, "invalid reference format: repository name must be lowercase",
                         "Write the name in lower case: " + path.toLowerCase(Locale.ROOT));
             }
-            throw invalid(text, "invalid reference format", "Images are named docker://[host[:port]/]repository[:tag][@digest].");
+            throw invalid(reference, "invalid reference format", "Images are named %s://[host[:port]/]repository[:tag][@digest].".formatted(reference.transport()));
         }
         if (tag.isPresent() && !TAG.matcher(tag.get()).matches()) {
-            throw invalid(text, "invalid reference format", "A tag has up to 128 letters, digits, '_', '.' and '-'.");
+            throw invalid(reference, "invalid reference format", "A tag has up to 128 letters, digits, '_', '.' and '-'.");
         }
         if (!HOST.matcher(host).matches() || host.length() + path.length() + 1 > LENGTH_LIMIT) {
-            throw invalid(text, "invalid reference format", "A registry is named by its host, and a port where it needs one.");
+            throw invalid(reference, "invalid reference format", "A registry is named by its host, and a port where it needs one.");
         }
         boolean hub = HUB_NAMES.contains(host);
         return new ImageName(hub ? HUB : host, hub && !path.contains("/") ? "library/" + path : path, tag.orElse("latest"), digest);
@@ -77,12 +79,12 @@ record ImageName(String host, String repository, String tag, Optional<Digest> di
         return first.contains(".") || first.contains(":") || first.equals("localhost");
     }
 
-    private static UserException invalid(String text, String what, String nextStep) {
-        return new UserException("unable to parse image name docker://%s: %s".formatted(text, what), nextStep);
+    private static UserException invalid(Reference reference, String what, String nextStep) {
+        return new UserException("unable to parse image name %s://%s: %s".formatted(reference.transport(), reference.path(), what), nextStep);
     }
 
     /** What is asked for in the repository. */
-    String tagOrDigest() {
+    public String tagOrDigest() {
         return digest.map(Digest::toString).orElse(tag);
     }
 
