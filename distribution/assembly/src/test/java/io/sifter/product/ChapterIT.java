@@ -2,6 +2,8 @@ package io.sifter.product;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.sifter.testkit.registry.FileServer;
+import io.sifter.testkit.registry.LibraryServer;
 import io.sifter.testkit.registry.ScriptedRegistry;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -30,12 +32,15 @@ class ChapterIT {
     private static final Path TRANSCRIPTS = Path.of("src/test/resources/transcripts");
     private static final Path TABLE = TRANSCRIPTS.resolve("chapter.tsv");
     private static final Path DIFFERENCES = Path.of("DIFFERENCES.md");
+    private static final String TOKEN = "t".repeat(200);
 
     /** One command of the chapter, and where it is looked after. */
     private record Row(String command, String treatment, String place) {}
 
     private ScriptedRegistry registry;
     private ScriptedRegistry closed;
+    private LibraryServer library;
+    private FileServer files;
 
     @BeforeEach
     void startRegistries() throws IOException {
@@ -45,12 +50,16 @@ class ChapterIT {
         closed = ScriptedRegistry.start();
         closed.requireToken("ilumb", "s3cret#$.").publish("ilumb/mylolcow", "latest", Images.lolcow());
         closed.publish("nvidia/pytorch", "18.11-py3", Images.lolcow());
+        library = LibraryServer.start().token(TOKEN);
+        files = FileServer.start().put("/singularity-ci-public/alpine-oci-archive.tar", new byte[10240]);
     }
 
     @AfterEach
     void stopRegistries() {
         registry.close();
         closed.close();
+        library.close();
+        files.close();
     }
 
     @TestFactory
@@ -72,6 +81,9 @@ class ChapterIT {
             Map<String, String> variables = new TreeMap<>();
             variables.put("REGISTRY", registry.host());
             variables.put("PRIVATE", closed.host());
+            variables.put("LIBRARY", library.host());
+            variables.put("TOKEN", TOKEN);
+            variables.put("FILES", files.host());
             variables.put("HOME", product.home().toString());
             variables.put("WORK", product.work().toString());
             transcript.play(product, variables);
@@ -105,7 +117,7 @@ class ChapterIT {
     /** The command as a transcript has it: images come from the test's registry, and nobody needs to be root. */
     private static String played(String command) {
         return command.replace("docker://ilumb", "docker://$PRIVATE/ilumb").replace("docker://nvcr.io", "docker://$PRIVATE")
-                .replace("docker://godlovedc", "docker://$REGISTRY/godlovedc").replaceFirst("^sudo (-E )?", "");
+                .replace("docker://godlovedc", "docker://$REGISTRY/godlovedc").replace("https://s3.amazonaws.com", "http://$FILES").replaceFirst("^sudo (-E )?", "");
     }
 
     @Test

@@ -29,13 +29,13 @@ final class ImageOptions {
     static SifterSettings settings(Session session) throws IOException {
         Values values = session.values();
         Optional<Login> login = login(values);
-        if (values.flag("docker-login")) {
+        if (values.hasOption("docker-login") && values.flag("docker-login")) {
             Prompt prompt = session.prompt();
             login = Optional.of(new Login(prompt.ask("Enter Docker Username: "), prompt.askSecretly("Enter Docker Password: ")));
         }
         return new SifterSettings(session.caller().distribution(), List.of(), session.caller().environment(),
-                session.invocation().program().text("config").map(Path::of), values.flag("disable-cache"), jobs(values), login,
-                values.text("authfile").map(Path::of), values.text("tmpdir").map(Path::of));
+                session.invocation().program().text("config").map(Path::of), values.hasOption("disable-cache") && values.flag("disable-cache"), jobs(values), login,
+                text(values, "authfile").map(Path::of), text(values, "tmpdir").map(Path::of), text(values, "library"));
     }
 
     /** Settings of the engine for commands that convert nothing. */
@@ -51,9 +51,14 @@ final class ImageOptions {
                 values.flag("all-root"), force);
     }
 
+    /** Not every command that fetches knows every option. */
+    private static Optional<String> text(Values values, String option) {
+        return values.hasOption(option) ? values.text(option) : Optional.empty();
+    }
+
     private static Optional<Login> login(Values values) {
-        Optional<String> user = values.text("docker-username");
-        Optional<String> password = values.text("docker-password");
+        Optional<String> user = text(values, "docker-username");
+        Optional<String> password = text(values, "docker-password");
         return user.isEmpty() && password.isEmpty() ? Optional.empty() : Optional.of(new Login(user.orElse(""), password.orElse("")));
     }
 

@@ -161,10 +161,15 @@ public final class Main {
             case "build" -> Build.run(session);
             case "cache clean" -> CacheCommands.clean(session);
             case "cache list" -> CacheCommands.list(session);
+            case "delete" -> Publishing.delete(session);
             case "inspect" -> Inspect.run(session);
             case "plugin list" -> Plugins.list(session);
             case "pull" -> Pull.run(session);
+            case "push" -> Publishing.push(session);
+            case "remote add", "remote get-login-password", "remote list", "remote login", "remote logout", "remote remove",
+                    "remote status", "remote use" -> RemoteCommands.run(session);
             case "run-help" -> Inspect.runHelp(session);
+            case "search" -> Publishing.search(session);
             case "sif dump", "sif header", "sif list" -> SifCommands.run(session);
             default -> throw new IllegalStateException("No code for command '" + session.invocation().command().path() + "'");
         }

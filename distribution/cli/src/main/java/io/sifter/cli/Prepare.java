@@ -44,7 +44,8 @@ final class Prepare {
             answer = sifter.keepsImages() ? sifter.prepare(reference, options, launcher()).toString()
                     : temporary(sifter, settings, reference, options) + "\ntemporary";
         } catch (SifterException e) {
-            throw Failures.prefixed("Unable to handle " + text + " uri: ", e);
+            // A password in an address is nobody else's business.
+            throw Failures.prefixed("Unable to handle " + text.replaceFirst("//[^/@]*@", "//") + " uri: ", e);
         }
         session.terminal().flush();
         try (OutputStream out = new FileOutputStream(ANSWER)) {

@@ -1,10 +1,13 @@
 package io.sifter.cli;
 
 import io.sifter.cli.options.Values;
+import io.sifter.cli.terminal.Level;
 import io.sifter.engine.BuildOptions;
 import io.sifter.engine.FileNames;
 import io.sifter.engine.Sifter;
 import io.sifter.engine.SifterSettings;
+import io.sifter.sif.DataType;
+import io.sifter.sif.SifImage;
 import io.sifter.spi.error.SifterException;
 import io.sifter.spi.error.UserException;
 import io.sifter.spi.reference.Reference;
@@ -27,7 +30,7 @@ final class Pull {
      *
      * @param target as messages name it
      */
-    record Request(Reference reference, String target, boolean sandbox, BuildOptions options) {}
+    record Request(Reference reference, String target, boolean sandbox, boolean allowUnsigned, BuildOptions options) {}
 
     static Request request(Values values, List<String> arguments) throws UserException {
         Reference reference = ImageSpecs.uri(arguments.getLast());
@@ -38,7 +41,8 @@ final class Pull {
             throw new UserException("Cannot write to %s: no such directory".formatted(directory.get()), "Create it first.");
         }
         String target = directory.map(parent -> Path.of(parent, name).toString()).orElse(name);
-        return new Request(reference, target, values.flag("sandbox"), ImageOptions.build(values, values.flag("force")));
+        boolean allowUnsigned = values.flag("allow-unsigned") | values.flag("allow-unauthenticated");
+        return new Request(reference, target, values.flag("sandbox"), allowUnsigned, ImageOptions.build(values, values.flag("force")));
     }
 
     static void run(Session session) throws IOException, InterruptedException {
@@ -56,10 +60,36 @@ final class Pull {
                 sifter.build(request.reference(), target, request.target(), "sandbox", request.options());
             } else {
                 sifter.pull(request.reference(), target, request.target(), request.options());
+                if (request.reference().transport().equals("library") && !request.allowUnsigned()) {
+                    noticeSignatures(session, target);
+                }
             }
         } catch (SifterException e) {
             boolean exists = e.getMessage().startsWith(EXISTS);
-            throw phase.begun() && !exists ? Failures.prefixed("Unable to pull " + request.reference() + ": " + phase.words(), e) : e;
+            throw exists ? e : phase.begun() ? Failures.prefixed("Unable to pull " + request.reference() + ": " + phase.words(), e)
+                    : Failures.prefixed(words(request.reference()), e);
+        }
+    }
+
+    /** How the reference begins to tell that a finished file could not be had. */
+    private static String words(Reference reference) {
+        return switch (reference.transport()) {
+            case "library" -> "While pulling library image: ";
+            case "oras" -> "While pulling image from oci registry: ";
+            case "http", "https" -> "While pulling from image from http(s): ";
+            default -> "";
+        };
+    }
+
+    /** Images of a library are expected to be signed. */
+    private static void noticeSignatures(Session session, Path file) throws IOException {
+        try (SifImage image = SifImage.open(file)) {
+            if (image.find(DataType.SIGNATURE, "").isPresent()) {
+                session.terminal().log(Level.WARNING, "The signatures of %s were not checked: verifying is not supported yet".formatted(file));
+            } else {
+                session.terminal().log(Level.WARNING, "integrity: signature not found for object group 1");
+                session.terminal().log(Level.WARNING, "Skipping container verification");
+            }
         }
     }
 

@@ -64,6 +64,20 @@ class EveryOptionTest {
             }));
 
     static {
+        READERS.put("push", session -> {
+            Publishing.pushRequest(session.values(), List.of("x", "oras://x"));
+            ImageOptions.settings(session);
+        });
+        READERS.put("search", session -> {
+            Publishing.searchRequest(session.values(), List.of("x"));
+            ImageOptions.settings(session);
+        });
+        READERS.put("delete", session -> {
+            Publishing.deleteRequest(session.values(), List.of("library://x"));
+            ImageOptions.settings(session);
+        });
+        READERS.put("remote add", session -> RemoteCommands.addRequest(session.values()));
+        READERS.put("remote login", session -> RemoteCommands.tokenFile(session.values()));
         for (String action : List.of("run", "exec", "shell", "test")) {
             READERS.put(action, ACTION);
         }

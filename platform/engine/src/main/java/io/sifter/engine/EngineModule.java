@@ -1,17 +1,20 @@
 package io.sifter.engine;
 
 import com.google.inject.AbstractModule;
+import com.google.inject.Provider;
 import com.google.inject.Provides;
 import com.google.inject.Singleton;
 import io.sifter.engine.build.ImageBuilder;
 import io.sifter.engine.cache.Cache;
 import io.sifter.engine.cache.Locks;
 import io.sifter.engine.cache.PackStore;
+import io.sifter.engine.cache.ReadyFiles;
 import io.sifter.engine.cache.SideFiles;
 import io.sifter.engine.cache.Uses;
 import io.sifter.engine.config.Configuration;
 import io.sifter.engine.config.Locations;
 import io.sifter.engine.plugin.PluginHost;
+import io.sifter.engine.remote.Remotes;
 import io.sifter.image.layer.LayerLimits;
 import io.sifter.network.Network;
 import io.sifter.network.NetworkSettings;
@@ -145,6 +148,12 @@ final class EngineModule extends AbstractModule {
 
     @Provides
     @Singleton
+    ReadyFiles readyFiles(Cache cache, Locks locks) {
+        return new ReadyFiles(cache, locks, events);
+    }
+
+    @Provides
+    @Singleton
     ImageBuilder builder(Cache cache, PackStore packs, Configuration configuration) {
         return new ImageBuilder(cache, packs, configuration.number("convert.parallel-layers"), maxUnpacked(configuration), events);
     }
@@ -173,6 +182,12 @@ final class EngineModule extends AbstractModule {
                 .map(login -> Credentials.of(new Credential.Password(login.user(), login.password())))
                 .orElseGet(() -> Credentials.places(settings.authFile(), locations.userDirectory(), settings.environment(), events));
         return network.registries(credentials, events);
+    }
+
+    @Provides
+    @Singleton
+    Remotes remotes(Provider<Web> web) {
+        return new Remotes(locations.userDirectory().resolve("remote.yaml"), new LateWeb(web::get), settings.library());
     }
 
     @Provides

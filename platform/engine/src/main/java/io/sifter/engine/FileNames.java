@@ -8,10 +8,11 @@ public final class FileNames {
 
     /**
      * {@code name_tag.sif}, by the last component of the reference split at its first colon; files of {@code http} keep
-     * their name. {@code docker://godlovedc/lolcow} gives {@code lolcow_latest.sif}.
+     * their name, without the query. {@code docker://godlovedc/lolcow} gives {@code lolcow_latest.sif}.
      */
     public static String of(Reference reference) {
-        String path = reference.path();
+        boolean file = reference.transport().equals("http") || reference.transport().equals("https");
+        String path = file ? reference.path().split("[?#]", 2)[0] : reference.path();
         while (path.startsWith("/")) {
             path = path.substring(1);
         }
@@ -19,7 +20,7 @@ public final class FileNames {
             path = path.substring(0, path.length() - 1);
         }
         String last = path.substring(path.lastIndexOf('/') + 1);
-        if (reference.transport().equals("http") || reference.transport().equals("https")) {
+        if (file) {
             return last;
         }
         String[] parts = last.split(":", 3);

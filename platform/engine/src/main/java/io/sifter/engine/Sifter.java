@@ -12,6 +12,7 @@ import io.sifter.engine.cache.CacheContents;
 import io.sifter.engine.cache.FreeSpace;
 import io.sifter.engine.cache.Locks;
 import io.sifter.engine.cache.PackStore;
+import io.sifter.engine.cache.ReadyFiles;
 import io.sifter.engine.cache.SeenImages;
 import io.sifter.engine.cache.SideFiles;
 import io.sifter.engine.cache.Uses;
@@ -20,6 +21,7 @@ import io.sifter.engine.plugin.Extension;
 import io.sifter.engine.plugin.Extension.Kind;
 import io.sifter.engine.plugin.PluginHost;
 import io.sifter.engine.plugin.PluginProblem;
+import io.sifter.engine.remote.Remotes;
 import io.sifter.image.document.Documents;
 import io.sifter.image.document.ImageConfig;
 import io.sifter.image.layer.MergePolicy;
@@ -30,7 +32,6 @@ import io.sifter.spi.OpenOptions;
 import io.sifter.spi.Publisher;
 import io.sifter.spi.PublisherContext;
 import io.sifter.spi.Registries;
-import io.sifter.spi.Services;
 import io.sifter.spi.Sink;
 import io.sifter.spi.SinkContext;
 import io.sifter.spi.SinkOptions;
@@ -48,7 +49,6 @@ import io.sifter.spi.source.TreeSource;
 import io.sifter.spi.tree.Compression;
 import io.sifter.squashfs.Codecs;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -103,8 +103,21 @@ public final class Sifter implements AutoCloseable {
         if (exists && !options.force() && !SifImage.isSif(target)) {
             throw exists(shownTarget);
         }
-        reached(Milestone.BUILD_STARTED, "");
+        boolean built = ready(reference).isEmpty();
+        if (built) {
+            reached(Milestone.BUILD_STARTED, "");
+        }
         Source source = agent(reference).open(reference, options.open());
+        if (source instanceof ReadyImage image) {
+            if (exists && !options.force()) {
+                if (!ReadyFiles.same(image, target)) {
+                    throw exists(shownTarget);
+                }
+                return;
+            }
+            download(reference, image, target);
+            return;
+        }
         if (exists && !options.force()) {
             if (!(source instanceof LayeredImage image) || !SifImage.idOf(target).equals(Optional.of(origin(reference, image, Documents.parseConfig(image.config()), options).id()))) {
                 throw exists(shownTarget);
@@ -150,12 +163,18 @@ public final class Sifter implements AutoCloseable {
             throws IOException, InterruptedException {
         requireDirectoryOf(target);
         reached(Milestone.BUILD_STARTED, "");
+        write(LocalImage.header(local.path()), local, target, sink, options);
+        reached(Milestone.BUILD_COMPLETE, shownTarget);
+    }
+
+    private void write(Map<String, String> header, LocalImage local, Path target, String sink, BuildOptions options)
+            throws IOException, InterruptedException {
         if (sink.equals("sif") && local.sif() && options.compression().isEmpty() && !options.allRoot()) {
             reached(Milestone.CREATING_SIF, "");
             copy(local.path(), target);
         } else {
             Compression compression = compression(options);
-            Container.Origin origin = local.origin(Version.PRODUCT, sourceDateEpoch(),
+            Container.Origin origin = local.origin(header, Version.PRODUCT, sourceDateEpoch(),
                     String.join("|", compression.toString(), Codecs.build(compression), "all-root=" + options.allRoot()));
             Container container = local.container(options.open().platform(), origin);
             try {
@@ -166,7 +185,6 @@ public final class Sifter implements AutoCloseable {
                 container.tree().close();
             }
         }
-        reached(Milestone.BUILD_COMPLETE, shownTarget);
     }
 
     /**
@@ -189,6 +207,16 @@ public final class Sifter implements AutoCloseable {
             }
             events.accept(Event.warning("%s; going on with the cached image".formatted(e.getMessage())));
             return last.get();
+        }
+        if (source instanceof ReadyImage image) {
+            Path file = fetched(reference, image);
+            if (!LocalImage.is(file)) {
+                throw new UserException("%s is no image that can be run".formatted(reference),
+                        "Pull it to a file; an OCI archive is then built from with oci-archive:FILE.");
+            }
+            seen.remember(wish, file);
+            inUse(file, user);
+            return file;
         }
         if (!(source instanceof LayeredImage image)) {
             throw new UserException("%s is no image of layers; only those can be run from a reference".formatted(reference),
@@ -217,12 +245,17 @@ public final class Sifter implements AutoCloseable {
             }
         }
         seen.remember(wish, sif);
-        Cache.used(sif);
+        inUse(sif, user);
+        return sif;
+    }
+
+    /** Keeps a file of the cache from being removed as long as its user lives, and makes room for it. */
+    private void inUse(Path file, ProcessHandle user) throws IOException, InterruptedException {
+        Cache.used(file);
         if (cacheLimit() > 0) {
-            instance(Uses.class).add(sif, user);
+            instance(Uses.class).add(file, user);
             shrinkCache();
         }
-        return sif;
     }
 
     private boolean usable(Path sif) throws IOException {
@@ -280,7 +313,7 @@ public final class Sifter implements AutoCloseable {
                     "Supported here: %s.".formatted(String.join(", ", plugins.extensions(Kind.AGENT).keySet())));
         }
         Cache cache = instance(Cache.class);
-        AgentContext context = new AgentContext(registries(), web(), Services.none(), digest -> cache.oci().find(digest),
+        AgentContext context = new AgentContext(registries(), web(), instance(Remotes.class), digest -> cache.oci().find(digest),
                 events, instance(Configuration.class).plugin(extension.pluginId()));
         return plugins.create(Kind.AGENT, reference.transport(), Agent.class, context);
     }
@@ -288,6 +321,21 @@ public final class Sifter implements AutoCloseable {
     /** Uploads an image file to where {@code target} says. */
     public void push(Path file, Reference target, Publisher.PublishOptions options) throws IOException, InterruptedException {
         publisher(target.transport()).publish(file, target, options);
+    }
+
+    /** Deletes an image; how it is called. */
+    public String delete(Reference image, String architecture, boolean plainHttp) throws IOException, InterruptedException {
+        return publisher(image.transport()).delete(image, architecture, plainHttp);
+    }
+
+    /** Searches the library. */
+    public List<Publisher.Found> search(String query, Publisher.SearchOptions options) throws IOException, InterruptedException {
+        return publisher("library").search(query, options);
+    }
+
+    /** The remote endpoints that are known. */
+    public Remotes remotes() throws IOException {
+        return instance(Remotes.class);
     }
 
     private Publisher publisher(String transport) throws IOException {
@@ -299,7 +347,7 @@ public final class Sifter implements AutoCloseable {
                     ? "%s:// can only be pulled from, not pushed to".formatted(transport) : "Unsupported transport type: " + transport,
                     known.isEmpty() ? "No plugin here uploads images." : "Images can be pushed to: %s.".formatted(known));
         }
-        PublisherContext context = new PublisherContext(registries(), web(), Services.none(), events,
+        PublisherContext context = new PublisherContext(registries(), web(), instance(Remotes.class), events,
                 instance(Configuration.class).plugin(extension.pluginId()));
         return plugins.create(Kind.PUBLISHER, transport, Publisher.class, context);
     }
@@ -347,11 +395,9 @@ public final class Sifter implements AutoCloseable {
                 }
             }
             case ReadyImage ready -> {
-                if (!sink.equals("sif")) {
-                    throw new UserException("%s is a finished image file, no sandbox can be made of it directly".formatted(reference),
-                            "Pull it to a file and build the sandbox from the file.");
+                try (LocalImage local = LocalImage.open(fetched(reference, ready), events)) {
+                    write(header(reference), local, target, sink, options);
                 }
-                save(ready, target);
             }
         }
     }
@@ -384,11 +430,64 @@ public final class Sifter implements AutoCloseable {
         }
     }
 
-    private void save(ReadyImage ready, Path target) throws IOException, InterruptedException {
-        try (SideFiles.SideFile part = sideFiles().in(directoryOf(target), target.getFileName().toString());
-                InputStream in = ready.bytes().open(0)) {
-            Files.copy(in, part.path());
+    /** What the cache calls files that come ready; empty for transports whose images are converted. */
+    private static Optional<CacheContents.Type> ready(Reference reference) {
+        return switch (reference.transport()) {
+            case "library" -> Optional.of(CacheContents.Type.LIBRARY);
+            case "oras" -> Optional.of(CacheContents.Type.ORAS);
+            case "http", "https" -> Optional.of(CacheContents.Type.NET);
+            default -> Optional.empty();
+        };
+    }
+
+    /** The file in the cache, fetched if it is not there. */
+    private Path fetched(Reference reference, ReadyImage image) throws IOException, InterruptedException {
+        CacheContents.Type type = ready(reference).orElse(CacheContents.Type.NET);
+        ReadyFiles files = instance(ReadyFiles.class);
+        Path place = files.place(type, image, reference.text());
+        if (!files.holds(image, place)) {
+            sayWhatComes(type);
+            files.fetch(type, image, place);
+            requireKind(type, image, place);
+        }
+        return place;
+    }
+
+    /** Fetches into the target; by way of the cache, where it is kept. */
+    private void download(Reference reference, ReadyImage image, Path target) throws IOException, InterruptedException {
+        if (keepsImages() && image.version().isPresent()) {
+            CacheContents.Type type = ready(reference).orElse(CacheContents.Type.NET);
+            Path place = instance(ReadyFiles.class).place(type, image, reference.text());
+            boolean held = Files.isRegularFile(place);
+            if (held && image.digest().isPresent() && !ReadyFiles.same(image, place)) {
+                events.accept(Event.warning("The cached file %s is damaged, and is fetched again".formatted(place)));
+                Files.deleteIfExists(place);
+            } else if (held && type != CacheContents.Type.NET) {
+                events.accept(Event.info("Using cached image"));
+            }
+            copy(fetched(reference, image), target);
+            return;
+        }
+        CacheContents.Type type = ready(reference).orElse(CacheContents.Type.NET);
+        sayWhatComes(type);
+        try (SideFiles.SideFile part = sideFiles().in(directoryOf(target), target.getFileName().toString())) {
+            instance(ReadyFiles.class).fetch(image, part.path());
+            requireKind(type, image, part.path());
             Files.move(part.path(), target, StandardCopyOption.ATOMIC_MOVE);
+        }
+    }
+
+    /** The user guide shows nothing but the bar for what is just a file. */
+    private void sayWhatComes(CacheContents.Type type) {
+        if (type != CacheContents.Type.NET) {
+            events.accept(Event.info("Downloading %s image".formatted(type)));
+        }
+    }
+
+    private static void requireKind(CacheContents.Type type, ReadyImage image, Path file) throws IOException {
+        if (type != CacheContents.Type.NET && !SifImage.isSif(file)) {
+            Files.deleteIfExists(file);
+            throw new CorruptDataException("%s is no SIF file".formatted(image.name()), "Ask who put it there.");
         }
     }
 

@@ -19,10 +19,11 @@ import java.util.OptionalInt;
  * @param login name and password for registries, before all other credentials
  * @param authFile a Docker-style credential file, before the usual ones
  * @param temporary directory for temporary files
+ * @param library address of the library to use in place of the remote endpoint's
  */
 public record SifterSettings(Path distribution, List<Path> plugins, Map<String, String> environment, Optional<Path> configuration,
                              boolean cacheDisabled, OptionalInt jobs, Optional<Login> login, Optional<Path> authFile,
-                             Optional<Path> temporary) {
+                             Optional<Path> temporary, Optional<String> library) {
     /** Name and password as the user gave them. Never shown. */
     public record Login(String user, String password) {
         @Override
@@ -40,6 +41,13 @@ public record SifterSettings(Path distribution, List<Path> plugins, Map<String, 
         Objects.requireNonNull(login);
         Objects.requireNonNull(authFile);
         Objects.requireNonNull(temporary);
+        Objects.requireNonNull(library);
+    }
+
+    /** With the library of the remote endpoint. */
+    public SifterSettings(Path distribution, List<Path> plugins, Map<String, String> environment, Optional<Path> configuration,
+                          boolean cacheDisabled, OptionalInt jobs, Optional<Login> login, Optional<Path> authFile, Optional<Path> temporary) {
+        this(distribution, plugins, environment, configuration, cacheDisabled, jobs, login, authFile, temporary, Optional.empty());
     }
 
     /** Where temporary files go: {@link #temporary}, otherwise {@code TMPDIR}, otherwise {@code /tmp}. */

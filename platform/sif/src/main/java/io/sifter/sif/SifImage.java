@@ -1,9 +1,11 @@
 package io.sifter.sif;
 
 import io.sifter.spi.error.CorruptDataException;
+import io.sifter.spi.error.UserException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
@@ -41,6 +43,20 @@ public final class SifImage implements AutoCloseable {
             ByteBuffer start = ByteBuffer.allocate(SNIFFED);
             read(channel, start, 0);
             return indexOf(start.flip(), SifHeader.MAGIC) >= 0;
+        }
+    }
+
+    /**
+     * Looks whether a file that a user named is a SIF.
+     *
+     * @throws UserException if it is something else, or not there
+     */
+    public static void require(Path file) throws IOException {
+        if (!Files.exists(file)) {
+            throw new UserException("%s: no such file".formatted(file), "Check the spelling of its name.");
+        }
+        if (!Files.isRegularFile(file) || !isSif(file)) {
+            throw new UserException("%s is not a SIF file".formatted(file), "Make one of it first: build NAME.sif " + file);
         }
     }
 

@@ -140,10 +140,8 @@ public final class CommandTable {
 
     private static Command pull() {
         Option[] own = {
-            flag("allow-unauthenticated", "accept images without signature").from("ALLOW_UNAUTHENTICATED").hide()
-                    .moot("images without signature are accepted"),
-            flag("allow-unsigned", "accept images without signature").letter('U').from("ALLOW_UNSIGNED")
-                    .deprecate("images without signature are accepted").moot("images without signature are accepted"),
+            flag("allow-unauthenticated", "do not warn of images without signature").from("ALLOW_UNAUTHENTICATED").hide(),
+            flag("allow-unsigned", "do not warn of images without signature").letter('U').from("ALLOW_UNSIGNED"),
             text("arch", "architecture of the image, such as arm64").from("PULL_ARCH", "ARCH"),
             text("arch-variant", "variant of the architecture, such as 7").from("PULL_ARCH_VARIANT"),
             Shared.authFile(),
@@ -177,6 +175,9 @@ public final class CommandTable {
                           oci:directory[:name]            from an OCI image layout
                           oci-archive:file[:name]         from an OCI image layout in a tar file
                           docker-archive:file[:name]      from what 'docker save' writes
+                          library://[host/]name[:tag]     a SIF file of a library
+                          oras://host/name[:tag]          a SIF file in a registry
+                          https://host/file               a file as it is, such as an OCI archive
 
                         Transports are plugins; 'plugin list' shows what is there.""")
                 .examples("pull docker://godlovedc/lolcow", "pull alpine.sif docker://alpine:3.19",
@@ -341,9 +342,10 @@ public final class CommandTable {
 
     private static Command delete() {
         return Command.of("delete", "[arch] <imageRef>", Arity.exactly(1), "Delete an image of a library",
-                text("arch", "architecture").letter('A').from("ARCH"), Shared.force("do not ask"), Shared.library(),
-                Shared.noHttps(), number("timeout", "seconds to wait").letter('T').from("TIMEOUT").hide())
-                .refuse("library images are not supported yet", "");
+                        text("arch", "architecture").letter('A').from("ARCH"), Shared.force("do not ask"), Shared.library(),
+                        Shared.noHttps(), number("timeout", "seconds to wait").letter('T').from("TIMEOUT").hide()
+                                .moot("it is given up when the library stays silent"))
+                .examples("delete --arch amd64 library://me/default/lolcow:1.0");
     }
 
     private static Command instance() {
@@ -423,7 +425,7 @@ public final class CommandTable {
     }
 
     private static Option remoteFile() {
-        return text("config", "file with remotes").letter('c').refuse("remotes are not supported yet");
+        return text("config", "file with remotes").letter('c').refuse("another file than the usual one is not supported yet", "Set SINGULARITY_CONFIGDIR.");
     }
 
     private static Option password() {
@@ -480,12 +482,18 @@ public final class CommandTable {
     }
 
     private static Command push() {
+        String layers = "images of layers are not pushed";
         return Command.of("push", "[push options...] <image> <URI>", Arity.exactly(2), "Upload an image",
-                flag("allow-unsigned", "accept an image without signature").letter('U').from("ALLOW_UNSIGNED"),
-                Shared.authFile(), text("description", "description").letter('D'), Shared.dockerHost(), Shared.dockerPassword(),
-                Shared.dockerUsername(), text("layer-format", "squashfs or tar").from("LAYER_FORMAT"), Shared.library(),
-                Shared.noHttps(), Shared.temporaryDirectory(), flag("with-cosign", "with cosign signatures").from("WITH_COSIGN"))
-                .refuse("uploading is not supported yet", "Use 'oras push' for the file.");
+                        flag("allow-unsigned", "accept an image without signature").letter('U').from("ALLOW_UNSIGNED"),
+                        Shared.authFile(), text("description", "what the image is, for people").letter('D'), Shared.dockerHost(), Shared.dockerPassword(),
+                        Shared.dockerUsername(), text("layer-format", "squashfs or tar").from("LAYER_FORMAT").refuse(layers), Shared.library(),
+                        Shared.noHttps(), Shared.temporaryDirectory(), flag("with-cosign", "with cosign signatures").from("WITH_COSIGN").refuse(ONLY_UNSIGNED))
+                .describe("""
+                        Uploads a SIF file to where others can pull it.
+
+                          library://entity/collection/container[:tag]   a library; 'remote login' first
+                          oras://host/name[:tag]                        a registry""")
+                .examples("push -U lolcow.sif library://me/default/lolcow:1.0,latest", "push lolcow.sif oras://registry.example.org/me/lolcow");
     }
 
     private static Command registry() {
@@ -500,36 +508,42 @@ public final class CommandTable {
     }
 
     private static Command remote() {
-        String reason = "library services are not supported yet";
-        String nextStep = "For registries use --docker-login, or log in with docker, podman or skopeo.";
-        return Command.group("remote", "Library services",
-                Command.of("remote add", "[add options...] <remote_name> <remote_URI>", Arity.exactly(2), "Add a service",
-                        flag("global", "for the whole host").letter('g'), flag("insecure", "without TLS").letter('i').from("ADD_INSECURE"),
-                        flag("no-default", "do not choose it").letter('n'), flag("no-login", "do not log in"), text("tokenfile", "file with a token"))
-                        .refuse(reason, nextStep),
+        String site = "the site's endpoints are changed by its administrator";
+        String nextStep = "Edit /etc/singularity/remote.yaml.";
+        String keyServers = "key servers are not supported yet";
+        String registries = "logins to registries are not its business";
+        Option global = flag("global", "for the whole host").letter('g').refuse(site, nextStep);
+        return Command.group("remote", "Endpoints with services, such as libraries",
+                Command.of("remote add", "[add options...] <remote_name> <remote_URI>", Arity.exactly(2), "Add an endpoint, choose it and log in",
+                        global, flag("insecure", "without TLS").letter('i').from("ADD_INSECURE"),
+                        flag("no-default", "do not choose it").letter('n'), flag("no-login", "do not log in"), text("tokenfile", "file with a token")),
                 Command.of("remote add-keyserver", "[options] [remoteName] <keyserver_url>", Arity.between(1, 2), "Add a server",
                         flag("insecure", "without TLS").letter('i').hide(), number("order", "place in the list").letter('o').hide())
-                        .hide().refuse(reason, nextStep),
-                Command.of("remote get-login-password", "", Arity.ANY, "Show the password for a registry").refuse(reason, nextStep),
-                Command.of("remote list", "", Arity.ANY, "List services").refuse(reason, nextStep),
-                Command.of("remote login", "[login options...] <remote_name|registry_uri>", Arity.between(0, 1), "Log in",
-                        flag("insecure", "without TLS").letter('i').from("LOGIN_INSECURE"), password(), passwordStdin(),
-                        text("tokenfile", "file with a token"), username()).refuse(reason, nextStep),
-                Command.of("remote logout", "<remote_name|registry_uri>", Arity.between(0, 1), "Log out").refuse(reason, nextStep),
-                Command.of("remote remove", "[remove options...] <remote_name>", Arity.exactly(1), "Remove a service",
-                        flag("global", "for the whole host").letter('g')).refuse(reason, nextStep),
+                        .hide().refuse(keyServers, ""),
+                Command.of("remote get-login-password", "", Arity.ANY, "Show the password for the registry of the library"),
+                Command.of("remote list", "", Arity.ANY, "List endpoints"),
+                Command.of("remote login", "[login options...] <remote_name>", Arity.between(0, 1), "Log in to an endpoint with a token",
+                        flag("insecure", "without TLS").letter('i').from("LOGIN_INSECURE").refuse(registries),
+                        password().refuse(registries), passwordStdin().refuse(registries),
+                        text("tokenfile", "file with a token"), username().refuse(registries)),
+                Command.of("remote logout", "<remote_name>", Arity.between(0, 1), "Log out of an endpoint"),
+                Command.of("remote remove", "[remove options...] <remote_name>", Arity.exactly(1), "Remove an endpoint", global),
                 Command.of("remote remove-keyserver", "[remoteName] <keyserver_url>", Arity.between(1, 2), "Remove a server").hide()
-                        .refuse(reason, nextStep),
-                Command.of("remote status", "<remote_name>", Arity.between(0, 1), "Show a service").refuse(reason, nextStep),
-                Command.of("remote use", "[use options...] <remote_name>", Arity.exactly(1), "Choose a service",
-                        flag("exclusive", "for everyone").letter('e'), flag("global", "for the whole host").letter('g')).refuse(reason, nextStep))
+                        .refuse(keyServers, ""),
+                Command.of("remote status", "<remote_name>", Arity.between(0, 1), "Show the services of an endpoint"),
+                Command.of("remote use", "[use options...] <remote_name>", Arity.exactly(1), "Choose an endpoint",
+                        flag("exclusive", "for everyone").letter('e').refuse(site, nextStep), global))
                 .with(remoteFile());
     }
 
     private static Command search() {
         return Command.of("search", "[search options...] <search_query>", Arity.exactly(1), "Search a library",
-                text("arch", "architecture").from("SEARCH_ARCH"), Shared.library(), flag("signed", "signed images only").from("SEARCH_SIGNED"))
-                .refuse("libraries cannot be searched yet", "Registries have search pages; Docker Hub's is https://hub.docker.com/search.");
+                        text("arch", "architecture, or several with commas").from("SEARCH_ARCH"), Shared.library(),
+                        flag("signed", "signed images only").from("SEARCH_SIGNED"))
+                .describe("""
+                        Searches the library of the endpoint in use. Docker registries are not searched: use the
+                        search box at Docker Hub.""")
+                .examples("search lolcow", "search --arch arm64 lolcow");
     }
 
     private static Command sign() {

@@ -52,8 +52,7 @@ final class Shared {
     }
 
     static Option library() {
-        return text("library", "address of the library").from("LIBRARY")
-                .moot("it concerns library images only, which cannot be read yet");
+        return text("library", "address of the library, in place of the endpoint's").from("LIBRARY");
     }
 
     static Option keepLayers() {

@@ -142,15 +142,21 @@ public final class LocalImage implements AutoCloseable {
         return tree;
     }
 
-    /**
-     * Where a container built from this image comes from.
-     *
-     * @param options what else determines the result
-     */
-    public Container.Origin origin(String version, OptionalLong epoch, String options) {
+    /** The header of a definition that builds from a file. */
+    public static Map<String, String> header(Path path) {
         Map<String, String> header = new LinkedHashMap<>();
         header.put("bootstrap", "localimage");
         header.put("from", path.toString());
+        return header;
+    }
+
+    /**
+     * Where a container built from this image comes from.
+     *
+     * @param header of the definition that it could have been built from
+     * @param options what else determines the result
+     */
+    public Container.Origin origin(Map<String, String> header, String version, OptionalLong epoch, String options) {
         Instant created = Instant.ofEpochSecond(epoch.orElseGet(() -> newest(tree.root())));
         String identity = String.join("|", header.toString(), id.map(UUID::toString).orElse(""), created.toString(), version, options);
         return new Container.Origin(header, created, identity, version);

@@ -117,18 +117,21 @@ public final class CacheContents {
     public void remove(Type type) throws IOException {
         SideFiles.deleteTree(directory(type));
         switch (type) {
-            case OCI -> {
-                // What downloads left for the next command to go on from.
-                for (Path part : children(cache.part())) {
-                    if (part.getFileName().toString().endsWith(".blob")) {
-                        Files.deleteIfExists(part);
-                    }
-                }
-            }
+            case OCI -> removeParts("", ".blob");
             case OCI_TMP -> SideFiles.deleteTree(cache.root().resolve("seen"));
             // A lock only saves work: who waits for one that is deleted may do it twice.
             case PACK -> SideFiles.deleteTree(cache.root().resolve("lock"));
-            case LIBRARY, SHUB, NET, ORAS -> { }
+            case LIBRARY, SHUB, NET, ORAS -> removeParts(type + "-", ReadyFiles.PART);
+        }
+    }
+
+    /** What downloads left for the next command to go on from. */
+    private void removeParts(String start, String end) throws IOException {
+        for (Path part : children(cache.part())) {
+            String name = part.getFileName().toString();
+            if (name.startsWith(start) && name.endsWith(end)) {
+                Files.deleteIfExists(part);
+            }
         }
     }
 
