@@ -90,7 +90,7 @@ class ArchitectureTest {
     static final ArchRule tarIsTheImages = home(IMAGE, "org.apache.commons.compress..");
 
     @ArchTest
-    static final ArchRule wiringIsTheEngines = home(ENGINE, "com.google..", "jakarta.inject..", "com.typesafe..");
+    static final ArchRule wiringIsTheEngines = home(ENGINE, "com.google..", "jakarta.inject..", "com.typesafe..", "org.snakeyaml..");
 
     @ArchTest
     static final ArchRule pluginsAreHostedByTheEngine = noClasses().that().resideOutsideOfPackage(ENGINE)
