@@ -84,7 +84,11 @@ class ArchitectureTest {
     static final ArchRule httpIsTheNetworks = home(NETWORK, "okhttp3..", "okio..");
 
     @ArchTest
-    static final ArchRule jsonIsTheImages = home(IMAGE, "tools.jackson..", "com.fasterxml..");
+    static final ArchRule jsonIsTheImages = noClasses().that().resideOutsideOfPackages(IMAGE, "io.sifter.network.mirror..", TESTKIT, "io.sifter.product..")
+            .should().dependOnClassesThat().resideInAnyPackage("tools.jackson..", "com.fasterxml..");
+
+    @ArchTest
+    static final ArchRule tomlIsTheMirrors = home("io.sifter.network.mirror..", "tools.jackson.dataformat..", "tools.jackson.databind..");
 
     @ArchTest
     static final ArchRule tarIsTheImages = home(IMAGE, "org.apache.commons.compress..");

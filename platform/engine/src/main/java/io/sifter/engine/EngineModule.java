@@ -169,6 +169,7 @@ final class EngineModule extends AbstractModule {
         String certificates = configuration.text("network.certificate-authorities");
         NetworkSettings defaults = NetworkSettings.of(Version.PRODUCT, settings.environment());
         return closing.later(Network.open(defaults
+                .withRules(defaults.rules().withOwn(configuration.objects("network.registries")))
                 .withCertificates(certificates.isEmpty() ? List.of() : List.of(Path.of(certificates)))
                 .withParallelBlobs(configuration.number("convert.parallel-layers"))
                 .withTimeouts(defaults.connectTimeout(), Duration.ofSeconds(configuration.number("network.stall-seconds")))
@@ -178,10 +179,11 @@ final class EngineModule extends AbstractModule {
     @Provides
     @Singleton
     Registries registries(Network network) {
-        Credentials credentials = settings.login()
+        Credentials stored = Credentials.places(settings.authFile(), locations.userDirectory(), settings.environment(), events);
+        Credentials given = settings.login()
                 .map(login -> Credentials.of(new Credential.Password(login.user(), login.password())))
-                .orElseGet(() -> Credentials.places(settings.authFile(), locations.userDirectory(), settings.environment(), events));
-        return network.registries(credentials, events);
+                .orElse(stored);
+        return network.registries(given, stored, events);
     }
 
     @Provides

@@ -152,6 +152,24 @@ final class Endpoint {
         }
     }
 
+    /**
+     * Whether the registry takes the credential. False where it asks nobody who is there, so that nothing is known.
+     *
+     * @throws Refusal if it, or its token server, does not
+     */
+    boolean signIn() throws IOException, InterruptedException {
+        if (contact().challenge.isEmpty()) {
+            return false;
+        }
+        return send("GET", "", "", true, UnaryOperator.identity(), response -> {
+            if (response.code() != 200) {
+                throw Refusal.of(response);
+            }
+            response.close();
+            return true;
+        });
+    }
+
     /** Meets the challenge of a refused request and sends it again, where that was not tried already. */
     private Response signedIn(Ask ask, Session session, Response response) throws IOException, InterruptedException {
         Optional<Challenge> challenge = response.code() == 401 ? Challenge.of(response) : Optional.empty();

@@ -1,9 +1,12 @@
 package io.sifter.network;
 
+import io.sifter.network.credential.Credential;
 import io.sifter.network.credential.Credentials;
+import io.sifter.network.mirror.RegistryRules;
 import io.sifter.spi.Registries;
 import io.sifter.spi.Registry;
 import io.sifter.spi.Web;
+import io.sifter.spi.error.ExternalException;
 import io.sifter.spi.error.UserException;
 import io.sifter.spi.event.Event;
 import java.io.Closeable;
@@ -25,6 +28,8 @@ public final class Network implements Closeable {
     private final NetworkSettings settings;
     private final Proxies proxies;
     private final Clients clients;
+    /** Read when a registry is first asked for. */
+    private RegistryRules rules;
     private final Map<String, Semaphore> slots = new ConcurrentHashMap<>();
 
     private Network(NetworkSettings settings, Proxies proxies) {
@@ -44,17 +49,27 @@ public final class Network implements Closeable {
      * @param events told about waiting and repeating, and about each request at the level of debugging; never a secret
      */
     public Registries registries(Credentials credentials, Consumer<Event> events) {
+        return registries(credentials, credentials, events);
+    }
+
+    /**
+     * Registries that may have mirrors.
+     *
+     * @param credentials for the registries that are named
+     * @param elsewhere for the places where their images are asked for in their stead: what a user gives for one registry is
+     *     none of the business of others
+     */
+    public Registries registries(Credentials credentials, Credentials elsewhere, Consumer<Event> events) {
         Courier courier = new Courier(clients, proxies, settings, events);
         Map<String, Registry> known = new ConcurrentHashMap<>();
+        MirroredRegistry.Opener direct = (host, plainHttp, named) ->
+                once(known, Hosts.display(host) + (plainHttp ? " plain" : "") + (named ? "" : " elsewhere"),
+                        () -> make(host, plainHttp, courier, named ? credentials : elsewhere));
         return (host, plainHttp) -> {
-            String key = Hosts.display(host) + (plainHttp ? " plain" : "");
-            Registry existing = known.get(key);
-            if (existing != null) {
-                return existing;
-            }
-            Registry made = make(host, plainHttp, courier, credentials);
-            Registry raced = known.putIfAbsent(key, made);
-            return raced == null ? made : raced;
+            String name = Hosts.display(host);
+            return !rules().concern(name) ? direct.at(host, plainHttp, true)
+                    : once(known, name + (plainHttp ? " plain" : "") + " mirrored",
+                            () -> new MirroredRegistry(name, plainHttp, rules(), direct, events));
         };
     }
 
@@ -69,6 +84,44 @@ public final class Network implements Closeable {
 
     private Semaphore places(String server) {
         return slots.computeIfAbsent(server, _ -> new Semaphore(settings.parallelBlobs(), true));
+    }
+
+    private interface Making {
+        Registry make() throws IOException;
+    }
+
+    private static Registry once(Map<String, Registry> known, String key, Making making) throws IOException {
+        Registry existing = known.get(key);
+        if (existing != null) {
+            return existing;
+        }
+        Registry made = making.make();
+        Registry raced = known.putIfAbsent(key, made);
+        return raced == null ? made : raced;
+    }
+
+    private synchronized RegistryRules rules() throws IOException {
+        if (rules == null) {
+            rules = settings.rules().read();
+        }
+        return rules;
+    }
+
+    /**
+     * Asks a registry whether it takes a login.
+     *
+     * @return false where the registry asks nobody who is there, so that nothing is known of the login
+     * @throws ExternalException with what the registry says, if it does not
+     */
+    public boolean signIn(String host, boolean plainHttp, Credential credential, Consumer<Event> events)
+            throws IOException, InterruptedException {
+        Courier courier = new Courier(clients, proxies, settings, events);
+        try {
+            return new Endpoint(host, plainHttp, courier, Credentials.of(credential)).signIn();
+        } catch (Refusal refusal) {
+            throw new ExternalException("%s refuses the login: %s".formatted(Hosts.display(host), refusal.getMessage()),
+                    refusal.wantsCredentials() ? "Check the user name, and the password or token." : "Try again later.", refusal);
+        }
     }
 
     private Registry make(String host, boolean plainHttp, Courier courier, Credentials credentials) throws IOException {

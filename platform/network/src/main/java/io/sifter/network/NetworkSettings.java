@@ -1,5 +1,6 @@
 package io.sifter.network;
 
+import io.sifter.network.mirror.RegistryRuleFiles;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -21,10 +22,12 @@ import java.util.Objects;
  * @param attempts how often a request is sent at most, when what goes wrong may pass
  * @param retryDelay before the first repetition; the next ones wait twice as long each
  * @param retryAfterLimit how long a registry may ask to wait
+ * @param rules which registries have mirrors, and which are blocked
  */
 public record NetworkSettings(String userAgent, Map<String, String> environment, List<Path> certificates,
                               List<Path> hostCertificates, int parallelBlobs, Duration connectTimeout,
-                              Duration stallTimeout, int attempts, Duration retryDelay, Duration retryAfterLimit) {
+                              Duration stallTimeout, int attempts, Duration retryDelay, Duration retryAfterLimit,
+                              RegistryRuleFiles rules) {
     public NetworkSettings {
         Objects.requireNonNull(userAgent);
         environment = Map.copyOf(environment);
@@ -38,6 +41,7 @@ public record NetworkSettings(String userAgent, Map<String, String> environment,
         Objects.requireNonNull(stallTimeout);
         Objects.requireNonNull(retryDelay);
         Objects.requireNonNull(retryAfterLimit);
+        Objects.requireNonNull(rules);
     }
 
     /** @param version of this program; cut at the first {@code -}, since servers compare it */
@@ -55,31 +59,37 @@ public record NetworkSettings(String userAgent, Map<String, String> environment,
         }
         return new NetworkSettings(
                 "Singularity/%s (Linux %s) Sifter/%s".formatted(release, architecture, release), environment, List.of(), hosts,
-                4, Duration.ofSeconds(15), Duration.ofSeconds(60), 4, Duration.ofSeconds(1), Duration.ofSeconds(60));
+                4, Duration.ofSeconds(15), Duration.ofSeconds(60), 4, Duration.ofSeconds(1), Duration.ofSeconds(60),
+                RegistryRuleFiles.of(environment));
     }
 
     public NetworkSettings withCertificates(List<Path> files) {
         return new NetworkSettings(userAgent, environment, files, hostCertificates, parallelBlobs, connectTimeout, stallTimeout,
-                attempts, retryDelay, retryAfterLimit);
+                attempts, retryDelay, retryAfterLimit, rules);
     }
 
     public NetworkSettings withHostCertificates(List<Path> directories) {
         return new NetworkSettings(userAgent, environment, certificates, directories, parallelBlobs, connectTimeout,
-                stallTimeout, attempts, retryDelay, retryAfterLimit);
+                stallTimeout, attempts, retryDelay, retryAfterLimit, rules);
     }
 
     public NetworkSettings withParallelBlobs(int count) {
         return new NetworkSettings(userAgent, environment, certificates, hostCertificates, count, connectTimeout, stallTimeout,
-                attempts, retryDelay, retryAfterLimit);
+                attempts, retryDelay, retryAfterLimit, rules);
     }
 
     public NetworkSettings withTimeouts(Duration connect, Duration stall) {
         return new NetworkSettings(userAgent, environment, certificates, hostCertificates, parallelBlobs, connect, stall,
-                attempts, retryDelay, retryAfterLimit);
+                attempts, retryDelay, retryAfterLimit, rules);
     }
 
     public NetworkSettings withRetries(int count, Duration delay, Duration limit) {
         return new NetworkSettings(userAgent, environment, certificates, hostCertificates, parallelBlobs, connectTimeout,
-                stallTimeout, count, delay, limit);
+                stallTimeout, count, delay, limit, rules);
+    }
+
+    public NetworkSettings withRules(RegistryRuleFiles files) {
+        return new NetworkSettings(userAgent, environment, certificates, hostCertificates, parallelBlobs, connectTimeout,
+                stallTimeout, attempts, retryDelay, retryAfterLimit, files);
     }
 }

@@ -14,7 +14,7 @@ import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * What lets requests for one repository in: the credential, and the token it was exchanged for. One thread fetches a
- * token, others wait for it.
+ * token, others wait for it. Where no repository is named, the token says who one is and opens nothing.
  */
 final class Pass {
     private final String host;
@@ -33,7 +33,7 @@ final class Pass {
         this.host = host;
         this.repository = repository;
         this.credentials = credentials;
-        this.scopes = new LinkedHashSet<>(List.of("repository:" + repository + ":" + actions));
+        this.scopes = repository.isEmpty() ? Set.of() : new LinkedHashSet<>(List.of("repository:" + repository + ":" + actions));
     }
 
     /** Whether requests go in anonymously; true also before anybody was asked. */

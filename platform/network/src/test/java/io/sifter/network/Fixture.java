@@ -2,6 +2,7 @@ package io.sifter.network;
 
 import io.sifter.network.credential.Credential;
 import io.sifter.network.credential.Credentials;
+import io.sifter.network.mirror.RegistryRuleFiles;
 import io.sifter.spi.Registry;
 import io.sifter.spi.event.Event;
 import io.sifter.spi.reference.Digest;
@@ -27,6 +28,7 @@ abstract class Fixture {
     static NetworkSettings settings() {
         return NetworkSettings.of("4.5.1", Map.of())
                 .withHostCertificates(List.of())
+                .withRules(RegistryRuleFiles.NONE)
                 .withTimeouts(Duration.ofSeconds(5), Duration.ofMillis(500))
                 .withRetries(4, Duration.ofMillis(2), Duration.ofSeconds(2));
     }

@@ -3,6 +3,7 @@ package io.sifter.engine.config;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigException;
 import com.typesafe.config.ConfigFactory;
+import com.typesafe.config.ConfigObject;
 import com.typesafe.config.ConfigParseOptions;
 import com.typesafe.config.ConfigUtil;
 import io.sifter.spi.error.UserException;
@@ -109,6 +110,11 @@ public final class Configuration {
 
     public List<String> list(String key) {
         return config.getStringList(key);
+    }
+
+    /** A list of objects, each as plain values by key. */
+    public List<Map<String, Object>> objects(String key) {
+        return config.getObjectList(key).stream().map(ConfigObject::unwrapped).toList();
     }
 
     /** The section {@code plugin.<id>}, flat. */
