@@ -1,5 +1,6 @@
 package io.sifter.cli;
 
+import io.sifter.cli.terminal.Failure;
 import io.sifter.cli.terminal.Level;
 import io.sifter.cli.terminal.LogLines;
 import io.sifter.spi.error.CorruptDataException;
@@ -13,6 +14,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
+import java.util.Optional;
 
 /**
  * How failures are told: the reference's words, below them what to do next, and with {@code --debug} where it happened.
@@ -36,6 +38,19 @@ final class Failures {
             text.append(trace);
         }
         return text.toString();
+    }
+
+    /** The same for programs. */
+    static Failure told(Throwable failure) {
+        Throwable told = known(failure);
+        String kind = switch (told) {
+            case UserException _ -> "user";
+            case ExternalException _ -> "external";
+            case CorruptDataException _ -> "corrupt";
+            case IOException _, UncheckedIOException _, InterruptedException _, OutOfMemoryError _ -> "external";
+            default -> "defect";
+        };
+        return new Failure(kind, message(told), Optional.ofNullable(nextStep(told)));
     }
 
     /** The failure that is meant for people, where one is wrapped into others. */

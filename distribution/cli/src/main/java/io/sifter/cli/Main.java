@@ -116,16 +116,19 @@ public final class Main {
 
     private int perform(Invocation invocation, Work work) throws UsageException {
         LogLines lines = LogLines.of(false, false, false, false, false);
+        boolean json;
         try {
             invocation.program().readEnvironment(caller.environment());
             lines = lines(invocation.program(), caller);
+            json = json(invocation.program());
             invocation.values().readEnvironment(caller.environment());
             invocation.requireSupported();
         } catch (UserException e) {
             caller.err().print(Failures.text(e, lines));
             return Exit.FAILURE;
         }
-        Terminal terminal = new Terminal(lines, caller.err(), caller.terminal(), () -> TerminalWidth.of(caller.environment()));
+        Terminal terminal = json ? Terminal.json(lines, caller.err())
+                : new Terminal(lines, caller.err(), caller.terminal(), () -> TerminalWidth.of(caller.environment()));
         Interruption interruption = Interruption.watch(terminal, exitWhenInterrupted(invocation));
         try {
             invocation.values().deprecationNotes().forEach(note -> terminal.log(Level.WARNING, note));
@@ -135,7 +138,7 @@ public final class Main {
         } catch (IOException | InterruptedException | RuntimeException | Error e) {
             if (!interruption.happens()) {
                 terminal.flush();
-                terminal.print(Failures.text(e, lines));
+                terminal.fail(Failures.told(e), Failures.text(e, lines));
             }
             return Exit.FAILURE;
         } finally {
@@ -153,6 +156,15 @@ public final class Main {
     static LogLines lines(Values program, Caller caller) {
         return LogLines.of(program.flag("debug"), program.flag("verbose"), program.flag("quiet"), program.flag("silent"),
                 !program.flag("nocolor") && caller.terminal());
+    }
+
+    /** Whether a program listens rather than a person. */
+    static boolean json(Values program) throws UserException {
+        String form = program.text("progress").orElse("auto");
+        if (!form.equals("auto") && !form.equals("json")) {
+            throw new UserException("--progress is '%s', it must be auto or json".formatted(form), "Leave it out where a person reads.");
+        }
+        return form.equals("json");
     }
 
     private static void dispatch(Session session) throws IOException, InterruptedException, UsageException {

@@ -59,6 +59,7 @@ class EveryOptionTest {
             "run-help", session -> Inspect.helpOf(session.values(), Map.of()),
             "", session -> {
                 Main.lines(session.values(), session.caller());
+                Main.json(session.values());
                 session.values().flag("version");
                 session.values().text("config");
             }));
@@ -100,6 +101,7 @@ class EveryOptionTest {
             case "arch" -> "arm64";
             case "platform" -> "linux/arm64";
             case "compression" -> "fast";
+            case "progress" -> "json";
             case "block-size" -> "128K";
             case "dir" -> "/";
             case "type" -> "oci";

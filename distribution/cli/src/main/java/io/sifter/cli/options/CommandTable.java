@@ -56,6 +56,7 @@ public final class CommandTable {
             text("config", "configuration file to use instead of the site's").letter('c').from("CONFIG_FILE"),
             flag("debug", "tell everything").letter('d').from("DEBUG"),
             flag("nocolor", "never use colours").from("NOCOLOR"),
+            text("progress", "how progress is told: auto, or json (an object a line, for programs)").from("PROGRESS").initially("auto"),
             flag("quiet", "tell nothing but warnings and errors").letter('q').from("QUIET"),
             flag("silent", "tell nothing but errors").letter('s').from("SILENT"),
             flag("verbose", "tell more").letter('v').from("VERBOSE"),

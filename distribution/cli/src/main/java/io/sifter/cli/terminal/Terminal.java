@@ -22,9 +22,9 @@ import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
 
 /**
- * Shows events on the error stream: log lines, and the progress lines of the user guide. Layers arrive in any order, and
- * their lines appear in the manifest's. On a terminal the current layer's bar moves, at most ten times a second;
- * elsewhere each step leaves one line.
+ * Shows events on the error stream: to people as log lines and the progress lines of the user guide, to programs as JSON.
+ * Layers arrive in any order, and people see their lines in the manifest's. On a terminal the current layer's bar moves, at
+ * most ten times a second; elsewhere each step leaves one line.
  *
  * <p>Callers of {@link #accept} never wait for the screen: one thread of this object's own writes everything. Closing it
  * waits until all is written.
@@ -34,8 +34,7 @@ public final class Terminal implements Consumer<Event>, AutoCloseable {
     private static final StackWalker STACK = StackWalker.getInstance(StackWalker.Option.RETAIN_CLASS_REFERENCE);
 
     private final LogLines lines;
-    private final Screen screen;
-    private final Progress progress;
+    private final Rendering rendering;
     private final Map<Task, LongAdder> advances = new ConcurrentHashMap<>();
     private final BlockingQueue<Runnable> work = new LinkedBlockingQueue<>();
     private final LongSupplier clock;
@@ -50,11 +49,23 @@ public final class Terminal implements Consumer<Event>, AutoCloseable {
     }
 
     Terminal(LogLines lines, PrintStream out, boolean live, IntSupplier columns, LongSupplier clock) {
+        this(lines, new TextLines(lines, out, live, columns, clock), clock);
+    }
+
+    private Terminal(LogLines lines, Rendering rendering, LongSupplier clock) {
         this.lines = lines;
-        this.screen = new Screen(out);
-        this.progress = new Progress(screen, live, lines.shows(Level.INFO), columns, clock);
+        this.rendering = rendering;
         this.clock = clock;
         this.writer = Thread.ofPlatform().name("terminal").daemon().start(this::write);
+    }
+
+    /** Writes one JSON object a line in place of text for people. */
+    public static Terminal json(LogLines lines, PrintStream out) {
+        return json(lines, out, System::nanoTime);
+    }
+
+    static Terminal json(LogLines lines, PrintStream out, LongSupplier clock) {
+        return new Terminal(lines, new JsonLines(out, lines, clock), clock);
     }
 
     @Override
@@ -70,14 +81,17 @@ public final class Terminal implements Consumer<Event>, AutoCloseable {
                 LongAdder advance = new LongAdder();
                 advances.put(task, advance);
                 long now = clock.getAsLong();
-                work.add(() -> start(task, advance, now));
+                work.add(() -> rendering.started(task, advance, now));
             }
-            case Finished(Task task) -> end(task, true);
+            case Finished(Task task) -> end(task, "");
             case Failed(Task task, String reason) -> {
                 log(Level.VERBOSE, task + ": " + reason);
-                end(task, false);
+                end(task, reason.isEmpty() ? "failed" : reason);
             }
-            case Reached(Milestone milestone, String detail) -> reach(milestone, detail);
+            case Reached(Milestone milestone, String detail) -> {
+                String place = place();
+                work.add(() -> rendering.reached(milestone, detail, place));
+            }
             case Logged(Event.Level level, String message) -> log(switch (level) {
                 case DEBUG -> Level.DEBUG;
                 case VERBOSE -> Level.VERBOSE;
@@ -88,66 +102,41 @@ public final class Terminal implements Consumer<Event>, AutoCloseable {
         }
     }
 
-    private void start(Task task, LongAdder advance, long now) {
-        if (task.kind() != Task.Kind.WAIT) {
-            progress.started(task, advance, now);
-        } else if (lines.shows(Level.INFO)) {
-            screen.print(lines.line(Level.INFO, "Waiting for " + task.subject(), ""));
-        }
-    }
-
-    private void end(Task task, boolean complete) {
+    private void end(Task task, String reason) {
         LongAdder advance = advances.remove(task);
         long now = clock.getAsLong();
-        if (advance != null && task.kind() != Task.Kind.WAIT) {
-            work.add(() -> progress.ended(task, complete, now));
+        if (advance != null) {
+            work.add(() -> rendering.ended(task, reason, now));
         }
-    }
-
-    private void reach(Milestone milestone, String detail) {
-        boolean step = switch (milestone) {
-            case SOURCE_OPENED, MANIFEST_WRITTEN, SIGNATURES_STORED -> true;
-            case CONVERTING, BUILD_STARTED, CREATING_SIF, CREATING_SANDBOX, BUILD_COMPLETE, CACHED_AS_SIF -> false;
-        };
-        String text = switch (milestone) {
-            case CONVERTING -> "Converting OCI blobs to SIF format";
-            case BUILD_STARTED -> "Starting build...";
-            case SOURCE_OPENED -> "Getting image source signatures";
-            case MANIFEST_WRITTEN -> "Writing manifest to image destination";
-            case SIGNATURES_STORED -> "Storing signatures";
-            case CREATING_SIF -> "Creating SIF file...";
-            case CREATING_SANDBOX -> "Creating sandbox directory...";
-            case BUILD_COMPLETE -> "Build complete: " + detail;
-            case CACHED_AS_SIF -> "Image cached as SIF at " + detail;
-        };
-        String line = step && !lines.debugging() ? text + "\n" : lines.line(Level.INFO, text, place());
-        boolean shown = lines.shows(Level.INFO);
-        work.add(() -> {
-            progress.barrier();
-            if (shown) {
-                screen.print(line);
-            }
-        });
     }
 
     /** Writes a log line, if lines of its level are shown. */
     public void log(Level level, String message) {
         if (lines.shows(level)) {
-            String line = lines.line(level, message, place());
-            work.add(() -> screen.print(line));
+            String place = place();
+            work.add(() -> rendering.logged(level, message, place));
         }
+    }
+
+    /**
+     * Writes why the command failed, whatever the level.
+     *
+     * @param text for people
+     */
+    public void fail(Failure failure, String text) {
+        work.add(() -> rendering.failed(failure, text));
     }
 
     /** Writes text as it is, whatever the level. */
     public void print(String text) {
-        work.add(() -> screen.print(text));
+        work.add(() -> rendering.printed(text));
     }
 
     /** Waits until everything said so far is written, and the last line is whole. */
     public void flush() {
         var done = new CountDownLatch(1);
         work.add(() -> {
-            progress.pause();
+            rendering.pause();
             done.countDown();
         });
         try {
@@ -162,7 +151,7 @@ public final class Terminal implements Consumer<Event>, AutoCloseable {
     @Override
     public void close() {
         work.add(() -> {
-            progress.barrier();
+            rendering.close();
             throw new Closed();
         });
         try {
@@ -182,14 +171,14 @@ public final class Terminal implements Consumer<Event>, AutoCloseable {
     private void write() {
         try {
             while (true) {
-                Runnable next = progress.moves() ? work.poll(REDRAW_MILLIS, TimeUnit.MILLISECONDS) : work.take();
+                Runnable next = rendering.moves() ? work.poll(REDRAW_MILLIS, TimeUnit.MILLISECONDS) : work.take();
                 if (next != null) {
                     next.run();
                 }
-                progress.redraw(REDRAW_MILLIS);
+                rendering.redraw(REDRAW_MILLIS);
             }
         } catch (Closed | InterruptedException e) {
-            screen.endLine();
+            rendering.pause();
         }
     }
 
