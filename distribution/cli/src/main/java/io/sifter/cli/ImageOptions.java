@@ -45,6 +45,13 @@ final class ImageOptions {
                 Optional.empty(), Optional.empty());
     }
 
+    /** Settings of the engine for commands that look after logins. */
+    static SifterSettings authSettings(Session session) {
+        return new SifterSettings(session.caller().distribution(), List.of(), session.caller().environment(),
+                session.invocation().program().text("config").map(Path::of), false, OptionalInt.empty(), Optional.empty(),
+                session.values().hasOption("authfile") ? session.values().text("authfile").map(Path::of) : Optional.empty(), Optional.empty());
+    }
+
     /** How an image is made; {@code force} is the caller's to decide. */
     static BuildOptions build(Values values, boolean force) throws UserException {
         return new BuildOptions(new OpenOptions(platform(values), values.flag("no-https")), compression(values),

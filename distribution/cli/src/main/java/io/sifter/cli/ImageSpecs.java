@@ -7,7 +7,7 @@ import java.util.Set;
 /** What users type to name an image. On the start-up path of containers. */
 final class ImageSpecs {
     /** Transports that the reference knows; a word before a colon is one of these, or the text is a path. */
-    private static final Set<String> TRANSPORTS = Set.of("library", "shub", "docker", "docker-archive", "docker-daemon", "oci",
+    static final Set<String> TRANSPORTS = Set.of("library", "shub", "docker", "docker-archive", "docker-daemon", "oci",
             "oci-archive", "http", "https", "oras", "instance");
 
     private ImageSpecs() {}

@@ -180,6 +180,9 @@ public final class Main {
             case "push" -> Publishing.push(session);
             case "remote add", "remote get-login-password", "remote list", "remote login", "remote logout", "remote remove",
                     "remote status", "remote use" -> RemoteCommands.run(session);
+            case "registry list" -> RegistryCommands.list(session);
+            case "registry login" -> RegistryCommands.login(session);
+            case "registry logout" -> RegistryCommands.logout(session);
             case "run-help" -> Inspect.runHelp(session);
             case "search" -> Publishing.search(session);
             case "sif dump", "sif header", "sif list" -> SifCommands.run(session);

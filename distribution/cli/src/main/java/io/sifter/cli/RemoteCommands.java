@@ -41,9 +41,19 @@ final class RemoteCommands {
     static void run(Session session) throws IOException, InterruptedException {
         List<String> arguments = session.invocation().arguments();
         Optional<String> name = arguments.stream().findFirst();
+        String command = session.invocation().command().path();
+        // The older names of what became commands of their own.
+        if (command.equals("remote login") && name.filter(RegistryCommands::isRegistry).isPresent()) {
+            RegistryCommands.login(session);
+            return;
+        }
+        if (command.equals("remote logout") && name.filter(RegistryCommands::isRegistry).isPresent()) {
+            RegistryCommands.logout(session);
+            return;
+        }
         try (Sifter sifter = Sifter.open(ImageOptions.plainSettings(session), session.terminal())) {
             Remotes remotes = sifter.remotes();
-            switch (session.invocation().command().path()) {
+            switch (command) {
                 case "remote add" -> add(session, remotes, arguments.get(0), arguments.get(1));
                 case "remote get-login-password" -> session.caller().out().print(remotes.user(remotes.namedOrInUse(Optional.empty()))
                         .child("oidc_user_meta").text("secret").orElseThrow(() -> new ExternalException("the library gives out no password")) + "\n");
@@ -62,7 +72,7 @@ final class RemoteCommands {
                     remotes.use(name.orElseThrow());
                     session.terminal().log(Level.INFO, "Remote \"%s\" now in use.".formatted(name.get()));
                 }
-                default -> throw new IllegalStateException(session.invocation().command().path());
+                default -> throw new IllegalStateException(command);
             }
         }
     }

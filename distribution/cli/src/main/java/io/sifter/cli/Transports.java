@@ -15,7 +15,11 @@ final class Transports {
     static void require(Sifter sifter, Reference reference) throws IOException {
         Set<String> served = sifter.plugins(Extension.Kind.AGENT).keySet();
         if (!served.contains(reference.transport())) {
-            String known = ImageSpecs.isKnownTransport(reference.transport()) ? "It is known, but not supported yet. " : "";
+            String known = switch (reference.transport()) {
+                case "shub" -> "Singularity Hub closed in 2021: ask who made the image for another place. ";
+                case "instance" -> "Services in the background are not supported yet. ";
+                case String other -> ImageSpecs.isKnownTransport(other) ? "It is known, but not supported yet. " : "";
+            };
             throw new UserException("Unsupported transport type: " + reference.transport(),
                     known + "Supported are: " + String.join(", ", served) + ".");
         }

@@ -78,9 +78,29 @@ class EveryOptionTest {
             ImageOptions.settings(session);
         });
         READERS.put("remote add", session -> RemoteCommands.addRequest(session.values()));
-        READERS.put("remote login", session -> RemoteCommands.tokenFile(session.values()));
         for (String action : List.of("run", "exec", "shell", "test")) {
             READERS.put(action, ACTION);
+        }
+        for (String login : List.of("registry login", "remote login")) {
+            READERS.put(login, session -> {
+                var words = new ArrayList<>(session.invocation().arguments());
+                words.add("docker://h");
+                var invocation = new Invocation(session.invocation().command(), session.invocation().program(), session.values(), words);
+                try {
+                    RegistryCommands.loginRequest(new Session(session.caller(), invocation, session.terminal()));
+                } catch (UserException incomplete) {
+                    // One option alone is no login.
+                }
+                ImageOptions.authSettings(session);
+            });
+        }
+        Reader registryLogin = READERS.get("remote login");
+        READERS.put("remote login", session -> {
+            registryLogin.read(session);
+            RemoteCommands.tokenFile(session.values());
+        });
+        for (String logins : List.of("registry list", "registry logout", "remote logout")) {
+            READERS.put(logins, ImageOptions::authSettings);
         }
     }
 

@@ -120,6 +120,20 @@ class MainTest {
         assertThat(out()).isEmpty();
     }
 
+    /** This program has no plugins, so it serves nothing; those who know a word from the reference learn that it is known here. */
+    @Test
+    void everyTransportOfTheReferenceIsRefusedByNameWithTheReason() {
+        for (String transport : ImageSpecs.TRANSPORTS) {
+            err.reset();
+            assertThat(run("pull", "x.sif", transport + "://y/z:1")).isEqualTo(255);
+            assertThat(err()).startsWith("FATAL:   ").contains("Unsupported transport type: " + transport + "\n         ", switch (transport) {
+                case "shub" -> "closed in 2021";
+                case "instance" -> "Services in the background";
+                default -> "known, but not supported yet";
+            });
+        }
+    }
+
     @Test
     void theNextStepStandsBelowTheMessage() {
         run("sign", "x");

@@ -17,6 +17,7 @@ import io.sifter.engine.cache.SeenImages;
 import io.sifter.engine.cache.SideFiles;
 import io.sifter.engine.cache.Uses;
 import io.sifter.engine.config.Configuration;
+import io.sifter.engine.config.Locations;
 import io.sifter.engine.plugin.Extension;
 import io.sifter.engine.plugin.Extension.Kind;
 import io.sifter.engine.plugin.PluginHost;
@@ -25,6 +26,9 @@ import io.sifter.engine.remote.Remotes;
 import io.sifter.image.document.Documents;
 import io.sifter.image.document.ImageConfig;
 import io.sifter.image.layer.MergePolicy;
+import io.sifter.network.Network;
+import io.sifter.network.credential.Credentials;
+import io.sifter.network.credential.LoginFile;
 import io.sifter.sif.SifImage;
 import io.sifter.spi.Agent;
 import io.sifter.spi.AgentContext;
@@ -277,7 +281,13 @@ public final class Sifter implements AutoCloseable {
         return EngineModule.kept(settings, instance(Configuration.class));
     }
 
-    /** What the cache holds. What dead processes left in it is gone then. */
+    /** The user's stored logins to registries. */
+    public Logins logins() {
+        Path path = settings.authFile().orElseGet(() -> new Locations(settings.environment()).userDirectory().resolve(Credentials.FILE));
+        return new Logins(path, new LoginFile(path, settings.environment(), events), () -> instance(Network.class), events);
+    }
+
+    /** What the cache holds. */
     public CacheContents cache() throws IOException {
         sideFiles();
         return new CacheContents(instance(Cache.class));

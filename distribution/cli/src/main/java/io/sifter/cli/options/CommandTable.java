@@ -492,27 +492,37 @@ public final class CommandTable {
                 .describe("""
                         Uploads a SIF file to where others can pull it.
 
-                          library://entity/collection/container[:tag]   a library; 'remote login' first
+                          library://entity/collection/container[:tag]   a library ('remote login')
                           oras://host/name[:tag]                        a registry""")
-                .examples("push -U lolcow.sif library://me/default/lolcow:1.0,latest", "push lolcow.sif oras://registry.example.org/me/lolcow");
+                .examples("push -U lolcow.sif library://me/default/lolcow:1.0", "push lolcow.sif oras://registry.example.org/me/lolcow");
     }
 
     private static Command registry() {
-        String reason = "logins are not stored yet";
-        String nextStep = "Use --docker-login, SINGULARITY_DOCKER_USERNAME and SINGULARITY_DOCKER_PASSWORD, or log in with docker, podman or skopeo.";
         return Command.group("registry", "Logins to registries",
-                Command.of("registry list", "", Arity.exactly(0), "List logins").refuse(reason, nextStep),
-                Command.of("registry login", "[login options...] <registry_uri>", Arity.exactly(1), "Log in",
-                        Shared.authFile(), password(), passwordStdin(), username()).refuse(reason, nextStep),
-                Command.of("registry logout", "<registry_uri>", Arity.exactly(1), "Log out", Shared.authFile()).refuse(reason, nextStep))
+                Command.of("registry list", "[list options...]", Arity.exactly(0), "List the registries that there are logins for", Shared.authFile())
+                        .examples("registry list"),
+                Command.of("registry login", "[login options...] <registry_uri>", Arity.exactly(1), "Log in to a registry",
+                                Shared.authFile(), insecure(), password(), passwordStdin(), username())
+                        .describe("""
+                                Asks the registry whether it takes the login, and stores it in
+                                $HOME/.singularity/docker-config.json, in Docker's format; where that file names a
+                                credential helper, there. Logins of docker, podman and skopeo count as well.
+                                A path behind the registry's name makes it a login for the repositories below it.""")
+                        .examples("registry login --username ilumb docker://docker.io",
+                                "registry login -u '$oauthtoken' docker://nvcr.io"),
+                Command.of("registry logout", "[logout options...] <registry_uri>", Arity.exactly(1), "Forget a login", Shared.authFile())
+                        .examples("registry logout docker://docker.io"))
                 .with(remoteFile());
+    }
+
+    private static Option insecure() {
+        return flag("insecure", "accept plain HTTP, and certificates that nobody vouches for").letter('i').from("LOGIN_INSECURE");
     }
 
     private static Command remote() {
         String site = "the site's endpoints are changed by its administrator";
         String nextStep = "Edit /etc/singularity/remote.yaml.";
         String keyServers = "key servers are not supported yet";
-        String registries = "logins to registries are not its business";
         Option global = flag("global", "for the whole host").letter('g').refuse(site, nextStep);
         return Command.group("remote", "Endpoints with services, such as libraries",
                 Command.of("remote add", "[add options...] <remote_name> <remote_URI>", Arity.exactly(2), "Add an endpoint, choose it and log in",
@@ -523,11 +533,13 @@ public final class CommandTable {
                         .hide().refuse(keyServers, ""),
                 Command.of("remote get-login-password", "", Arity.ANY, "Show the password for the registry of the library"),
                 Command.of("remote list", "", Arity.ANY, "List endpoints"),
-                Command.of("remote login", "[login options...] <remote_name>", Arity.between(0, 1), "Log in to an endpoint with a token",
-                        flag("insecure", "without TLS").letter('i').from("LOGIN_INSECURE").refuse(registries),
-                        password().refuse(registries), passwordStdin().refuse(registries),
-                        text("tokenfile", "file with a token"), username().refuse(registries)),
-                Command.of("remote logout", "<remote_name>", Arity.between(0, 1), "Log out of an endpoint"),
+                Command.of("remote login", "[login options...] <remote_name|registry_uri>", Arity.between(0, 1),
+                                "Log in to an endpoint, or a registry",
+                                insecure(), password(), passwordStdin(), text("tokenfile", "file with a token"), username())
+                        .examples("remote login --username ilumb docker://docker.io"),
+                Command.of("remote logout", "<remote_name|registry_uri>", Arity.between(0, 1),
+                                "Log out of an endpoint, or a registry")
+                        .examples("remote logout docker://docker.io"),
                 Command.of("remote remove", "[remove options...] <remote_name>", Arity.exactly(1), "Remove an endpoint", global),
                 Command.of("remote remove-keyserver", "[remoteName] <keyserver_url>", Arity.between(1, 2), "Remove a server").hide()
                         .refuse(keyServers, ""),

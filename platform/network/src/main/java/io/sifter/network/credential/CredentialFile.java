@@ -19,10 +19,11 @@ import java.util.function.Consumer;
 
 /** A file in the format of Docker's {@code config.json} or Podman's {@code auth.json}. */
 final class CredentialFile implements Credentials {
-    private static final String HUB_KEY = "https://index.docker.io/v1/";
-    private static final Set<String> HUB_NAMES =
+    /** What Docker calls Docker Hub in files of logins, and in what it asks of helpers. */
+    static final String HUB_KEY = "https://index.docker.io/v1/";
+    static final Set<String> HUB_NAMES =
             Set.of("docker.io", "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com");
-    private static final int SIZE_LIMIT = 4 << 20;
+    static final int SIZE_LIMIT = 4 << 20;
 
     private final Path file;
     private final CredentialHelper helper;
@@ -90,13 +91,13 @@ final class CredentialFile implements Credentials {
                 .findFirst();
     }
 
-    private static String hostOf(String url) {
+    static String hostOf(String url) {
         String rest = url.substring(url.indexOf("://") + 3);
         int slash = rest.indexOf('/');
         return slash < 0 ? rest : rest.substring(0, slash);
     }
 
-    private static Optional<String> helperFor(JsonObject content, List<String> names) {
+    static Optional<String> helperFor(JsonObject content, List<String> names) {
         JsonObject helpers = content.child("credHelpers");
         return names.stream()
                 .map(helpers::text)

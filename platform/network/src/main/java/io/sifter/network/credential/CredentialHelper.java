@@ -1,6 +1,8 @@
 package io.sifter.network.credential;
 
+import io.sifter.image.document.Json;
 import io.sifter.network.json.JsonObject;
+import io.sifter.spi.error.ExternalException;
 import io.sifter.spi.event.Event;
 import java.io.IOException;
 import java.io.InputStream;
@@ -9,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -51,30 +54,59 @@ final class CredentialHelper {
             return without(program, "it is not in PATH");
         }
         try {
-            return run(found.get(), program, server);
+            return ask(found.get(), program, server);
         } catch (IOException e) {
             return without(program, "it could not be run");
         }
     }
 
-    private Optional<Credential> run(Path file, String program, String server) throws IOException, InterruptedException {
-        ProcessBuilder builder = new ProcessBuilder(file.toString(), "get").redirectError(ProcessBuilder.Redirect.DISCARD);
-        builder.environment().clear();
-        builder.environment().putAll(environment);
-        Process process = builder.start();
+    /** Keeps a login, in place of any that it has for the server. */
+    void store(String name, String server, Credential.Password login) throws IOException, InterruptedException {
+        Map<String, Object> entry = new LinkedHashMap<>();
+        entry.put("ServerURL", server);
+        entry.put("Username", login.user());
+        entry.put("Secret", login.secret());
+        change(name, "store", Json.compact(entry));
+    }
+
+    /** Forgets the login for a server. */
+    void erase(String name, String server) throws IOException, InterruptedException {
+        change(name, "erase", server.getBytes(StandardCharsets.UTF_8));
+    }
+
+    private void change(String name, String action, byte[] question) throws IOException, InterruptedException {
+        String program = "docker-credential-" + name;
+        String reason;
         try {
-            // A helper that never reads its input or never closes its output must not hold the pull.
-            CompletableFuture<byte[]> answer = CompletableFuture.supplyAsync(() -> converse(process, server), Thread::startVirtualThread);
-            byte[] output = answer.get(patience.toMillis(), TimeUnit.MILLISECONDS);
-            if (!process.waitFor(patience.toMillis(), TimeUnit.MILLISECONDS)) {
-                return without(program, "it did not end within " + patience.toSeconds() + " s");
+            Optional<Path> found = NAME.matcher(name).matches() ? locate(program) : Optional.empty();
+            if (found.isEmpty()) {
+                reason = "it is not in PATH";
+            } else {
+                int exit = call(found.get(), action, question).exit;
+                if (exit == 0) {
+                    return;
+                }
+                // What it says is not repeated, since nobody knows what is in it.
+                reason = "'%s' ended with %d".formatted(action, exit);
             }
-            if (process.exitValue() != 0) {
+        } catch (TimeoutException e) {
+            reason = e.getMessage();
+        } catch (IOException e) {
+            reason = "it could not be run";
+        }
+        throw new ExternalException("The credential helper %s cannot be used: %s".formatted(program, reason),
+                "Repair it, or name another file with --authfile.");
+    }
+
+    private Optional<Credential> ask(Path file, String program, String server) throws IOException, InterruptedException {
+        try {
+            Reply reply = call(file, "get", server.getBytes(StandardCharsets.UTF_8));
+            if (reply.exit != 0) {
                 // Usually "credentials not found in native keychain": no login is no fault. What it says is not
                 // repeated, since nobody knows what is in it.
                 return Optional.empty();
             }
-            Optional<JsonObject> object = JsonObject.parse(output);
+            Optional<JsonObject> object = JsonObject.parse(reply.output);
             if (object.isEmpty()) {
                 return without(program, "it did not answer with a JSON object");
             }
@@ -82,18 +114,42 @@ final class CredentialHelper {
             return object.get().text("Secret").map(secret ->
                     user.equals(TOKEN_USER) ? new Credential.IdentityToken(secret) : new Credential.Password(user, secret));
         } catch (TimeoutException e) {
-            return without(program, "it did not answer within " + patience.toSeconds() + " s");
-        } catch (ExecutionException e) {
-            return without(program, "its answer could not be read");
+            return without(program, e.getMessage());
+        }
+    }
+
+    private record Reply(int exit, byte[] output) {}
+
+    /** Secrets travel by standard input alone: command lines are open to everybody on the machine. */
+    private Reply call(Path file, String action, byte[] question) throws IOException, InterruptedException, TimeoutException {
+        ProcessBuilder builder = new ProcessBuilder(file.toString(), action).redirectError(ProcessBuilder.Redirect.DISCARD);
+        builder.environment().clear();
+        builder.environment().putAll(environment);
+        Process process = builder.start();
+        try {
+            // A helper that never reads its input or never closes its output must not hold the pull.
+            CompletableFuture<byte[]> answer = CompletableFuture.supplyAsync(() -> converse(process, question), Thread::startVirtualThread);
+            byte[] output;
+            try {
+                output = answer.get(patience.toMillis(), TimeUnit.MILLISECONDS);
+            } catch (TimeoutException e) {
+                throw new TimeoutException("it did not answer within " + patience.toSeconds() + " s");
+            } catch (ExecutionException e) {
+                throw new IOException("its answer could not be read", e);
+            }
+            if (!process.waitFor(patience.toMillis(), TimeUnit.MILLISECONDS)) {
+                throw new TimeoutException("it did not end within " + patience.toSeconds() + " s");
+            }
+            return new Reply(process.exitValue(), output);
         } finally {
             process.destroyForcibly();
         }
     }
 
-    private static byte[] converse(Process process, String server) {
+    private static byte[] converse(Process process, byte[] text) {
         try (InputStream answer = process.getInputStream()) {
             try (OutputStream question = process.getOutputStream()) {
-                question.write(server.getBytes(StandardCharsets.UTF_8));
+                question.write(text);
             } catch (IOException notRead) {
                 // It may answer without having read the question; what it says decides.
             }

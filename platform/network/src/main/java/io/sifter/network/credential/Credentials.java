@@ -14,6 +14,9 @@ import java.util.function.Consumer;
  */
 @FunctionalInterface
 public interface Credentials {
+    /** The file of logins in a user's directory of Singularity or of Apptainer. */
+    String FILE = "docker-config.json";
+
     /**
      * The credential for a repository.
      *
@@ -58,8 +61,8 @@ public interface Credentials {
     }
 
     /**
-     * The places where a user's logins may be: the configuration directory of Singularity
-     * ({@code docker-config.json}), then what Docker and Podman keep. The first that knows a registry wins.
+     * The places where a user's logins may be: the configuration directory ({@value #FILE}), then what other versions of
+     * Singularity, Docker and Podman keep. The first that knows a registry wins.
      *
      * @param authFile from {@code --authfile}, asked before all others
      * @param configDirectory usually {@code $HOME/.singularity}
@@ -69,7 +72,8 @@ public interface Credentials {
                               Consumer<Event> events) {
         List<Path> files = new ArrayList<>();
         authFile.ifPresent(files::add);
-        files.add(configDirectory.resolve("docker-config.json"));
+        files.add(configDirectory.resolve(FILE));
+        files.addAll(Places.ofSingularity(environment));
         files.addAll(Places.ofDockerAndPodman(environment));
         return firstOf(files.stream().distinct().map(file -> file(file, environment, events)).toList());
     }

@@ -5,10 +5,17 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
-/** Where Docker and Podman keep logins (docker-login(1), containers-auth.json(5)). */
+/** Where Singularity, Docker and Podman keep logins (docker-login(1), containers-auth.json(5)). */
 final class Places {
     private Places() {}
+
+    /** Where Singularity and Apptainer keep them, whichever of the two wrote them. */
+    static List<Path> ofSingularity(Map<String, String> environment) {
+        return path(environment, "HOME").stream()
+                .flatMap(home -> Stream.of(".singularity", ".apptainer").map(name -> home.resolve(name).resolve(Credentials.FILE))).toList();
+    }
 
     static List<Path> ofDockerAndPodman(Map<String, String> environment) {
         List<Path> files = new ArrayList<>();
