@@ -211,14 +211,13 @@ public final class ScriptedRegistry extends TestRegistry {
         return switch (login) {
             case NONE -> super.respond(request);
             case BASIC -> basic.orElseThrow().equals(authorization) ? super.respond(request)
-                    : unauthorized("Basic realm=\"test\"");
+                    : unauthorized(false, "Basic realm=\"test\"");
             case TOKEN -> {
                 String needed = repository(request).map(name -> "repository:" + name + ":pull").orElse("");
-                boolean admitted = authorization.startsWith("Bearer ")
-                        && tokens.getOrDefault(authorization.substring(7), Set.of("nothing")).containsAll(
-                                needed.isEmpty() ? Set.of() : Set.of(needed))
-                        && tokens.containsKey(authorization.substring(7));
-                yield admitted ? super.respond(request) : unauthorized("Bearer realm=\"%s\",service=\"test\"%s".formatted(
+                Optional<Set<String>> granted = authorization.startsWith("Bearer ")
+                        ? Optional.ofNullable(tokens.get(authorization.substring(7))) : Optional.empty();
+                boolean admitted = granted.isPresent() && (needed.isEmpty() || granted.get().contains(needed));
+                yield admitted ? super.respond(request) : unauthorized(granted.isPresent(), "Bearer realm=\"%s\",service=\"test\"%s".formatted(
                         realm.orElse(scheme + "://" + host() + "/token"), needed.isEmpty() ? "" : ",scope=\"" + needed + "\""));
             }
         };
@@ -229,8 +228,11 @@ public final class ScriptedRegistry extends TestRegistry {
         return path.matches() ? Optional.of(path.group(1)) : Optional.empty();
     }
 
-    private static Answer unauthorized(String challenge) throws IOException {
-        return Answer.error(401, "UNAUTHORIZED", "authentication required").with("WWW-Authenticate", challenge);
+    /** @param denied whether it is known who asks: then Docker Hub says this as well */
+    private static Answer unauthorized(boolean denied, String challenge) throws IOException {
+        String first = denied ? "{\"code\":\"DENIED\",\"message\":\"requested access to the resource is denied\"}," : "";
+        return Answer.json(401, "{\"errors\":[%s{\"code\":\"UNAUTHORIZED\",\"message\":\"authentication required\"}]}".formatted(first))
+                .with("WWW-Authenticate", challenge);
     }
 
     private Answer token(Received request) throws IOException {
