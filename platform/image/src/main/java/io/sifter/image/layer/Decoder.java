@@ -26,7 +26,7 @@ interface Decoder extends AutoCloseable {
 
     static Decoder open(BlobFormat format, BlobInput blob) throws IOException {
         return switch (format) {
-            case GZIP -> new GzipDecoder(blob);
+            case GZIP -> new GzipDecoder(blob, RawInflater.fastest());
             case TAR -> new Library(blob, blob);
             // Reads frames one after the other, skippable ones included; the native code caps windows at 128 MiB, Java's at 8.
             case ZSTD -> new Library(ZstdInputStream.create(blob), blob);

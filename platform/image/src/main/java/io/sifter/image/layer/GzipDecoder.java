@@ -3,7 +3,6 @@ package io.sifter.image.layer;
 import java.io.IOException;
 import java.util.zip.CRC32;
 import java.util.zip.DataFormatException;
-import java.util.zip.Inflater;
 import java.util.zip.ZipException;
 
 /**
@@ -21,16 +20,23 @@ final class GzipDecoder implements Decoder {
     private static final int RESERVED_FLAGS = 0xE0;
 
     private final BlobInput blob;
-    private final Inflater inflater = new Inflater(true);
+    private final RawInflater inflater;
     private final CRC32 crc = new CRC32();
     private long length;
     private boolean inMember;
     private boolean ended;
     private boolean junk;
 
-    GzipDecoder(BlobInput blob) throws IOException {
+    /** @param inflater closed with this, also when this throws */
+    GzipDecoder(BlobInput blob, RawInflater inflater) throws IOException {
         this.blob = blob;
-        readHeader();
+        this.inflater = inflater;
+        try {
+            readHeader();
+        } catch (IOException | RuntimeException e) {
+            inflater.close();
+            throw e;
+        }
     }
 
     @Override
@@ -44,9 +50,8 @@ final class GzipDecoder implements Decoder {
                 if (!blob.fill()) {
                     throw new ZipException("it ends inside the compressed data");
                 }
-                inflater.setInput(blob.bytes(), blob.at(), blob.remaining());
                 // Taken as used up; what the inflater leaves at the end of a member is given back.
-                blob.advance(blob.remaining());
+                blob.advance(inflater.input(blob.bytes(), blob.at(), blob.remaining()));
             }
             int n = inflate(target, offset, wanted);
             if (n > 0) {
@@ -54,7 +59,7 @@ final class GzipDecoder implements Decoder {
                 length += n;
             }
             if (inflater.finished()) {
-                blob.advance(-inflater.getRemaining());
+                blob.advance(-inflater.remaining());
                 readTrailer();
             }
             if (n > 0) {
@@ -66,11 +71,7 @@ final class GzipDecoder implements Decoder {
 
     private int inflate(byte[] target, int offset, int wanted) throws IOException {
         try {
-            int n = inflater.inflate(target, offset, wanted);
-            if (inflater.needsDictionary()) {
-                throw new ZipException("it needs a dictionary");
-            }
-            return n;
+            return inflater.inflate(target, offset, wanted);
         } catch (DataFormatException e) {
             throw new ZipException(e.getMessage());
         }
@@ -154,6 +155,6 @@ final class GzipDecoder implements Decoder {
 
     @Override
     public void close() {
-        inflater.end();
+        inflater.close();
     }
 }
