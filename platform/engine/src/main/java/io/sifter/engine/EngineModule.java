@@ -111,17 +111,8 @@ final class EngineModule extends AbstractModule {
     @Provides
     @Singleton
     Jobs jobs(Configuration configuration) {
-        int configured = settings.jobs().orElse(configuration.number("convert.jobs"));
-        if (configured > 0) {
-            return new Jobs(configured);
-        }
-        // The JVM knows about cgroups and affinity, not about what the batch system granted.
-        int available = java.lang.Runtime.getRuntime().availableProcessors();
-        String slurm = settings.environment().getOrDefault("SLURM_CPUS_PER_TASK", "");
-        if (slurm.matches("[1-9][0-9]{0,5}")) {
-            available = Math.min(available, Integer.parseInt(slurm));
-        }
-        return new Jobs(available);
+        return Jobs.of(settings.jobs().orElse(configuration.number("convert.jobs")), java.lang.Runtime.getRuntime().availableProcessors(),
+                settings.environment());
     }
 
     @Provides
