@@ -9,7 +9,7 @@ public enum Profile {
     /** gzip: read by every kernel and every peer. Level and block size are the measured choice of the README. */
     COMPAT(new Compression(Codec.GZIP, 5, 256 << 10)),
     /** zstd 3: for sites whose kernels and tools read it; SingularityCE refuses it. */
-    FAST(new Compression(Codec.ZSTD, 3, 256 << 10)),
+    FAST(new Compression(Codec.ZSTD, 3, 512 << 10)),
     /** zstd 15: small, at the price of time. */
     SMALL(new Compression(Codec.ZSTD, 15, 256 << 10));
 
