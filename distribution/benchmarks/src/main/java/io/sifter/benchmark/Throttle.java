@@ -1,0 +1,83 @@
+package io.sifter.benchmark;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * A slow network: forwards connections to a server and lets so many bytes a second come back, over all of them together.
+ * {@code Throttle HOST PORT MEGABYTES-PER-SECOND} prints its own port, on the loopback interface, and serves until its
+ * standard input ends; then it prints when the last byte passed, in milliseconds since 1970.
+ */
+public final class Throttle {
+    private static final int CHUNK = 32 << 10;
+
+    private final String host;
+    private final int port;
+    private final double bytesPerNano;
+    private final AtomicLong last = new AtomicLong();
+    private long free = System.nanoTime();
+
+    private Throttle(String host, int port, double megabytes) {
+        this.host = host;
+        this.port = port;
+        this.bytesPerNano = megabytes / 1_000;
+    }
+
+    public static void main(String[] args) throws IOException {
+        Throttle throttle = new Throttle(args[0], Integer.parseInt(args[1]), Double.parseDouble(args[2]));
+        try (ServerSocket server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
+            System.out.println(server.getLocalPort());
+            Thread.ofPlatform().daemon().start(() -> throttle.serve(server));
+            System.in.readAllBytes();
+        }
+        System.out.println(throttle.last.get());
+    }
+
+    private void serve(ServerSocket server) {
+        try {
+            while (true) {
+                Socket client = server.accept();
+                Socket target = new Socket(host, port);
+                Thread.ofPlatform().daemon().start(() -> forward(client, target, false));
+                Thread.ofPlatform().daemon().start(() -> forward(target, client, true));
+            }
+        } catch (IOException closed) {
+            // The end.
+        }
+    }
+
+    private void forward(Socket from, Socket to, boolean slow) {
+        try (from; to) {
+            InputStream in = from.getInputStream();
+            OutputStream out = to.getOutputStream();
+            byte[] chunk = new byte[CHUNK];
+            for (int n = in.read(chunk); n >= 0; n = in.read(chunk)) {
+                if (slow) {
+                    await(n);
+                    last.set(System.currentTimeMillis());
+                }
+                out.write(chunk, 0, n);
+            }
+        } catch (IOException | InterruptedException over) {
+            // Whoever speaks on these connections learns it from their end.
+        }
+    }
+
+    private void await(int bytes) throws InterruptedException {
+        long until;
+        synchronized (this) {
+            // What was not used is lost but for a moment's worth, so that no burst follows a pause.
+            free = Math.max(free, System.nanoTime() - 5_000_000) + (long) (bytes / bytesPerNano);
+            until = free;
+        }
+        long rest = until - System.nanoTime();
+        if (rest > 0) {
+            Thread.sleep(rest / 1_000_000, (int) (rest % 1_000_000));
+        }
+    }
+}
