@@ -116,9 +116,9 @@ final class RemoteCommands {
             token = token(tokenFile.get());
         } else {
             session.terminal().log(Level.INFO, "Authenticating with remote: " + remote.name());
-            session.caller().out().print("Generate an access token at %s/auth/tokens, and paste it here.\nToken entered will be hidden for security.\n"
-                    .formatted(remote.frontend()));
-            token = session.prompt().askSecretly("Access Token: ").strip();
+            token = session.prompt().askSecretly(
+                    "Generate an access token at %s/auth/tokens, and paste it here.\nToken entered will be hidden for security.\nAccess Token: "
+                            .formatted(remote.frontend())).strip();
             if (token.isEmpty()) {
                 throw new UserException("no access token was given", "Paste the token, or name a file that holds it with --tokenfile.");
             }
