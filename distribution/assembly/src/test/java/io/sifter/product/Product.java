@@ -181,6 +181,11 @@ final class Product implements AutoCloseable {
         return distribution;
     }
 
+    /** Of its commands, complete. */
+    Map<String, String> environment() {
+        return environment;
+    }
+
     Product with(String variable, String value) {
         environment.put(variable, value);
         return this;

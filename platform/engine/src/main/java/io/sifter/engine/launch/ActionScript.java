@@ -42,14 +42,17 @@ final class ActionScript {
                 esac
                 sifter_evaluated= sifter_literal=
             }
-            cd -- "$SIFTER_DIRECTORY" 2>/dev/null || cd -- "$HOME" 2>/dev/null || cd /
+            # There may be no /dev/null to complain to.
+            for sifter_d in "$SIFTER_DIRECTORY" "$HOME" /; do
+                if [ -d "$sifter_d" ] && [ -x "$sifter_d" ] && cd -- "$sifter_d"; then break; fi
+            done
             unset OLDPWD SIFTER_DIRECTORY
             export PWD
             sifter_container=$SINGULARITY_CONTAINER sifter_name=$SINGULARITY_NAME
             """;
 
     private static final String SOURCE = """
-            unset PATH PS1 _
+            unset PATH PS1 _ SHLVL
             if [ -d /.singularity.d/env ]; then
                 for sifter_f in /.singularity.d/env/*.sh; do
                     [ -f "$sifter_f" ] || continue
@@ -79,6 +82,8 @@ final class ActionScript {
                 fi
             done
             SINGULARITY_CONTAINER=$sifter_container SINGULARITY_NAME=$sifter_name
+            # A bash takes itself off the count when it becomes the command.
+            [ -z "${BASH_VERSION-}" ] || SHLVL=$((${SHLVL:-0} + 1))
             : "${PS1:=Singularity> }"
             PROMPT_COMMAND='PS1="Singularity> "; unset PROMPT_COMMAND'
             export PATH LD_LIBRARY_PATH PS1 PROMPT_COMMAND SINGULARITY_CONTAINER SINGULARITY_NAME
@@ -132,6 +137,7 @@ final class ActionScript {
             fi
             [ ! -x /.singularity.d/test ] || exec /.singularity.d/test "$@"
             sifter_info 'No test script found in container, exiting'
+            echo 'No test script found in container, exiting'
             exit 0
             """;
 

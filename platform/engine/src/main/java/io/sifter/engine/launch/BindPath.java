@@ -55,7 +55,7 @@ record BindPath(String source, String destination, boolean readOnly) {
 
     /** {@code type=bind,source=…,destination=…[,ro]}, comma-separated values with quotes. */
     static BindPath parseMount(String text) throws UserException {
-        String prefix = "While setting bind mount configuration: while parsing mount: ";
+        String prefix = "While setting bind mount configuration: while parsing mount \"%s\": ".formatted(RawName.display(text));
         String source = "";
         String destination = "";
         boolean readOnly = false;

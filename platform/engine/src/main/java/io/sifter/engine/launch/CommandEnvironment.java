@@ -63,8 +63,10 @@ final class CommandEnvironment {
         for (Map.Entry<String, String> set : request.variables().set().entrySet()) {
             environment.want(set.getKey(), set.getValue(), warnings);
         }
-        String path = caller.environment().get("PATH");
-        environment.container.put("USER_PATH", (path == null || path.isEmpty() ? "" : path + ":") + USER_PATH_TAIL);
+        if (!clean) {
+            String path = caller.environment().get("PATH");
+            environment.container.put("USER_PATH", (path == null || path.isEmpty() ? "" : path + ":") + USER_PATH_TAIL);
+        }
         return environment;
     }
 
@@ -113,7 +115,8 @@ final class CommandEnvironment {
                 text = RawName.of(Files.readAllBytes(file));
             } catch (IOException unreadable) {
                 throw unreadable instanceof UserException ? unreadable
-                        : new UserException("While processing environment: could not open environment file %s: %s".formatted(file, reason(unreadable)));
+                        : new UserException("while setting environment: while processing %s: could not read environment file \"%s\": open %s: %s"
+                                .formatted(file, file, file, reason(unreadable)));
             }
             Set<String> names = assigned(text);
             for (String name : List.copyOf(names)) {

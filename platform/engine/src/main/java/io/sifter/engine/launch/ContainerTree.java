@@ -78,33 +78,33 @@ final class ContainerTree {
      * @param destination absolute; links in it are followed inside the container
      */
     void bind(Path source, String destination, boolean readOnly, boolean optional) throws IOException {
-        String at = mountPoint(destination, Files.isDirectory(source));
+        String at = mountPoint(HostFiles.raw(source), destination, Files.isDirectory(source));
         steps.add(new Bind(source, at, readOnly, optional));
         cover(at, Optional.of(new HostFiles(source)));
     }
 
     /** Mounts an empty file system of memory. */
     void memory(String destination, int mode) throws IOException {
-        String at = mountPoint(destination, true);
+        String at = mountPoint("tmpfs", destination, true);
         steps.add(new Tmpfs(at, mode, OptionalLong.empty()));
         cover(at, Optional.empty());
     }
 
     /** Puts a file in place, over the one that is there. */
     void data(String content, String destination) throws IOException {
-        String at = mountPoint(destination, false);
+        String at = mountPoint("file", destination, false);
         steps.add(new Data(content, at));
         made.put(at, Entry.FILE);
     }
 
     void processes(String destination) throws IOException {
-        String at = mountPoint(destination, true);
+        String at = mountPoint("proc", destination, true);
         steps.add(new Proc(at));
         cover(at, Optional.of(new HostFiles(Path.of("/proc"))));
     }
 
     void devices(String destination) throws IOException {
-        String at = mountPoint(destination, true);
+        String at = mountPoint("dev", destination, true);
         steps.add(new Dev(at));
         cover(at, Optional.of(new HostFiles(Path.of("/dev"))));
     }
@@ -235,13 +235,15 @@ final class ContainerTree {
     }
 
     /** Where a destination is; made if it is not there yet. */
-    private String mountPoint(String destination, boolean directory) throws IOException {
+    private String mountPoint(String what, String destination, boolean directory) throws IOException {
         Found found = find(destination);
         if (found.entry().isPresent()) {
             boolean isDirectory = found.entry().get().kind() == Kind.DIRECTORY;
             if (isDirectory != directory) {
-                throw new UserException("container creation failed: %s is %s in the container, and what is to be mounted there is %s".formatted(
-                        RawName.display(destination), isDirectory ? "a directory" : "a file", directory ? "a directory" : "a file"));
+                throw new UserException("container creation failed: mount hook function failure: mount %1$s->%2$s error: while mounting %1$s: could not mount %1$s: not a directory"
+                        .formatted(RawName.display(what), RawName.display(destination)),
+                        "%s is %s in the container, and what is to be mounted there is %s.".formatted(
+                                RawName.display(destination), isDirectory ? "a directory" : "a file", directory ? "a directory" : "a file"));
             }
             return found.path();
         }

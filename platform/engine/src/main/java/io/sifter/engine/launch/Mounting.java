@@ -27,6 +27,12 @@ final class Mounting {
     private static final Set<String> SYSTEM = Set.of("/", "/bin", "/boot", "/etc", "/lib", "/lib32", "/lib64", "/libx32", "/mnt", "/opt", "/sbin",
             "/srv", "/usr", "/var");
     private static final List<String> VIRTUAL = List.of("/dev", "/proc", "/sys");
+    private static final String LOCAL_HOSTS = """
+            127.0.0.1   localhost
+            ::1         localhost ip6-localhost ip6-loopback
+            ff02::1     ip6-allnodes
+            ff02::2     ip6-allrouters
+            """;
     private static final int MOST_ACCOUNTS = 1 << 20;
 
     private final Host host;
@@ -103,7 +109,10 @@ final class Mounting {
 
     private void siteBinds() throws IOException {
         for (String bind : SITE_BINDS) {
-            if (!left.contains("bind-paths") && !left.contains(bind) && !bound(bind) && java.nio.file.Files.exists(Path.of(bind))) {
+            if (bind.equals("/etc/hosts") && contained && isolation.net() && !bound(bind)) {
+                // The names of the host's network mean nothing here.
+                tree.data(LOCAL_HOSTS, bind);
+            } else if (!left.contains("bind-paths") && !left.contains(bind) && !bound(bind) && java.nio.file.Files.exists(Path.of(bind))) {
                 try {
                     // What a link leads to, so that a later change of the link on the host changes nothing here.
                     tree.bind(Path.of(bind).toRealPath(), bind, false, true);
@@ -166,12 +175,13 @@ final class Mounting {
         if (wanted.home().isPresent()) {
             String[] parts = wanted.home().get().split(":", -1);
             if (parts.length > 2) {
-                throw new UserException("home argument has incorrect number of elements: %d".formatted(parts.length));
+                throw new UserException("While setting home directory: home argument has incorrect number of elements: %d".formatted(parts.length));
             }
             homeSource = HostFiles.raw(hostPath(parts[0], "--home"));
             home = parts.length == 2 ? parts[1] : homeSource;
             if (!home.startsWith("/")) {
-                throw new UserException("home must be an absolute path in the container: %s".formatted(RawName.display(home)));
+                throw new UserException("container creation failed: failed to add %s as session directory: path %s is not an absolute path"
+                        .formatted(RawName.display(homeSource), RawName.display(home)));
             }
         }
         if (home.isEmpty()) {
@@ -203,7 +213,8 @@ final class Mounting {
             if (wanted.home().isPresent()) {
                 throw new UserException("container creation failed: the home directory %s does not exist".formatted(source));
             }
-            warnings.accept("Home directory %s of %s does not exist, so it is not mounted".formatted(source, host.account().name()));
+            // As with the reference: somewhere to write, lost at the end.
+            tree.memory(home, 0755);
         } else if (!tree.shows(home, source)) {
             tree.bind(source, home, false, false);
         }
@@ -251,11 +262,7 @@ final class Mounting {
 
     private void accounts(boolean fakeRoot) throws IOException {
         if (isolation.dns().isPresent()) {
-            StringBuilder servers = new StringBuilder();
-            for (String server : isolation.dns().get().split(",")) {
-                servers.append("nameserver ").append(server.strip()).append('\n');
-            }
-            tree.data(servers.toString(), "/etc/resolv.conf");
+            tree.data(nameServers(isolation.dns().get()), "/etc/resolv.conf");
         } else if (!bound("/etc/resolv.conf") && java.nio.file.Files.exists(Path.of("/etc/resolv.conf"))) {
             tree.bind(Path.of("/etc/resolv.conf").toRealPath(), "/etc/resolv.conf", false, true);
         }
@@ -278,6 +285,34 @@ final class Mounting {
         if (isolation.hostname().isPresent()) {
             tree.data(isolation.hostname().get() + "\n", "/etc/hostname");
         }
+    }
+
+    private static String nameServers(String list) throws UserException {
+        StringBuilder servers = new StringBuilder();
+        for (String server : list.split(",")) {
+            if (!isAddress(server.strip())) {
+                throw new UserException("container creation failed: dns ip %s is not a valid IP address".formatted(RawName.display(server)));
+            }
+            servers.append("nameserver ").append(server.strip()).append('\n');
+        }
+        return servers.toString();
+    }
+
+    /** Whether a text is an address in numbers, of IPv4 or IPv6. Roughly: it decides about a line for the resolver only. */
+    private static boolean isAddress(String text) {
+        int colons = 0;
+        int dots = 0;
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            colons += c == ':' ? 1 : 0;
+            dots += c == '.' ? 1 : 0;
+            boolean digit = c >= '0' && c <= '9';
+            boolean letter = c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F';
+            if (!digit && c != ':' && c != '.' && !(letter && text.indexOf(':') >= 0)) {
+                return false;
+            }
+        }
+        return colons >= 2 || colons == 0 && dots == 3;
     }
 
     /** The image's group(5) with the caller's groups; doubles stay, as with the reference. */

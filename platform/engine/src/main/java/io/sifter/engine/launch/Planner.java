@@ -147,7 +147,8 @@ public final class Planner {
             Mounting.Result mounting = new Mounting(host, request.files(), request.isolation(), contained, tree, warnings).decide(ownProcesses, fakeRoot);
             Optional<Command> command = command(tree, mounting);
             if (command.isEmpty()) {
-                return (request.quiet() ? "" : "echo 'INFO:    No test script found in container, exiting' >&2\n") + PlanText.exit(0);
+                return (request.quiet() ? "" : "echo 'INFO:    No test script found in container, exiting' >&2\n")
+                        + "echo 'No test script found in container, exiting'\n" + PlanText.exit(0);
             }
             LaunchPlan plan = runtime.plan(launch(tree, root(unpacked), command.get(), ownProcesses));
             boolean privateMounts = overlay || privileged || plan.footing() == Footing.PRIVATE_MOUNTS;

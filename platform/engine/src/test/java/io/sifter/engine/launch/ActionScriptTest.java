@@ -141,7 +141,8 @@ class ActionScriptTest {
     @ParameterizedTest
     @ValueSource(strings = {"dash", "bash", "busybox"})
     void withoutTestsThereIsNothingToFail(String shell) throws Exception {
-        assertThat(run(shell, Action.TEST, Map.of(), Variables.DEFAULT)).isEqualTo(new Answer(0, "", "INFO:    No test script found in container, exiting\n"));
+        assertThat(run(shell, Action.TEST, Map.of(), Variables.DEFAULT)).isEqualTo(new Answer(0, "No test script found in container, exiting\n",
+                "INFO:    No test script found in container, exiting\n"));
         script("test", "#!/bin/sh\nexit 3\n");
         assertThat(run(shell, Action.TEST, Map.of(), Variables.DEFAULT).exit()).isEqualTo(3);
     }

@@ -129,7 +129,7 @@ class ContainerTreeTest {
     @Test
     void aFileIsNotMountedOnADirectory() {
         assertThatThrownBy(() -> tree(MemoryFiles.usual()).bind(host, "/etc/hosts", false, false))
-                .isInstanceOf(UserException.class).hasMessageContaining("/etc/hosts is a file in the container");
+                .isInstanceOf(UserException.class).hasMessageContaining("error: while mounting " + host + ": could not mount " + host + ": not a directory");
     }
 
     @Test
