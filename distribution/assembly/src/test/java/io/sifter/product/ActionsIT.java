@@ -284,7 +284,7 @@ class ActionsIT {
         as(User.ORDINARY);
         sif();
 
-        for (String option : List.of("--nv", "--rocm", "--oci", "--add-caps=CAP_NET_RAW", "--cpus=1", "--memory=1G", "--overlay=over.img")) {
+        for (String option : List.of("--nv", "--rocm", "--oci", "--add-caps=CAP_NET_RAW", "--cpus=1", "--memory=1G")) {
             String name = option.replaceFirst("=.*", "");
             Result result = product.run("exec", option, "x.sif", "true");
             assertThat(result.exit()).isEqualTo(255);

@@ -132,6 +132,49 @@ class LaunchIT {
         nothingLeft();
     }
 
+    @ParameterizedTest
+    @EnumSource(User.class)
+    void anOverlayKeepsWhatIsWritten(User user) throws Exception {
+        as(user);
+        Path layer = product.give(Files.createDirectory(product.work().resolve("layer: one")));
+        product.give(Files.createDirectory(product.work().resolve("other")));
+
+        product.run("exec", "--overlay", layer.toString(), "x.sif", "sh", "-c", "echo kept >/usr/kept").ok();
+        // As a container leaves it that removes a file and makes a directory.
+        product.shell("cd 'layer: one/upper' && mkdir -p usr/games made && mknod usr/games/saying c 0 0 && echo of-the-layer >made/file").ok();
+
+        assertThat(product.run("exec", "x.sif", "sh", "-c", "[ -e /usr/games/saying ] && echo there; [ -e /usr/kept ] || echo clean").ok().out())
+                .isEqualTo("there\nclean\n");
+        // What the layer has, and has no more, is known before it is mounted.
+        assertThat(product.run("exec", "--overlay", layer + ":ro", "--bind", "other:/made/new", "x.sif", "sh", "-c",
+                "cat /usr/kept /made/file; [ -d /made/new ] && echo made; [ -e /usr/games/saying ] || echo gone; echo x 2>/dev/null >/usr/x || echo read-only").ok().out())
+                .isEqualTo("kept\nof-the-layer\nmade\ngone\nread-only\n");
+        assertThat(product.run("exec", "--overlay", layer + ":ro", "--overlay", "other", "x.sif", "sh", "-c", "cat /usr/kept; echo x >/usr/x").ok().out())
+                .isEqualTo("kept\n");
+        assertThat(product.work().resolve("other/upper/usr/x")).hasContent("x");
+        assertThat(layer.resolve("upper/usr/x")).doesNotExist();
+        assertThat(product.run("exec", "--overlay", layer + ":ro", "--writable-tmpfs", "x.sif", "sh", "-c", "cat /usr/kept; echo x >/usr/x").ok().out())
+                .isEqualTo("kept\n");
+        product.run("exec", "--overlay", layer.toString(), "--overlay", "other", "x.sif", "true").failed("more than one writable overlay");
+        product.run("exec", "--overlay", "absent", "x.sif", "true").failed("failed to open overlay image");
+        product.run("exec", "--overlay", "x.sif", "x.sif", "true").failed("no file system of kind ext or SquashFS");
+        nothingLeft();
+    }
+
+    @Test
+    void aFileSystemInAFileCanBeTheOverlayOfRoot() throws Exception {
+        as(User.ROOT);
+        Peers.need(Peers.run("losetup", "-f").exit() == 0, "there is no loop device");
+        product.shell("truncate -s 8M layer.img && " + Peers.program("mkfs.ext3") + " -q layer.img && cp layer.img open.img && chmod 666 open.img").ok();
+
+        product.run("exec", "--overlay", "layer.img", "x.sif", "sh", "-c", "echo kept >/usr/kept").ok();
+
+        assertThat(product.run("exec", "--overlay", "layer.img:ro", "x.sif", "cat", "/usr/kept").ok().out()).isEqualTo("kept\n");
+        product.run("exec", "--overlay", "open.img", "x.sif", "true").failed("can be changed by others");
+        product.run("exec", "--userns", "--overlay", "layer.img", "x.sif", "true").failed("only root can mount");
+        nothingLeft();
+    }
+
     @Test
     void whatAKilledStartLeftIsRemovedByTheNext() throws Exception {
         as(User.ORDINARY);

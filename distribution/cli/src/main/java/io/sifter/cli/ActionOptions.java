@@ -21,7 +21,7 @@ final class ActionOptions {
         Optional<String> older = values.text("pwd");
         return new Files(values.list("bind"), values.list("mount"), values.text("home"), values.flag("no-home"),
                 start.isPresent() ? start : older, values.list("scratch"), values.text("workdir"), values.list("no-mount"),
-                values.flag("writable"), values.flag("writable-tmpfs"), unpacking(values));
+                values.flag("writable"), values.flag("writable-tmpfs"), values.list("overlay"), unpacking(values));
     }
 
     private static Unpacking unpacking(Values values) throws UserException {

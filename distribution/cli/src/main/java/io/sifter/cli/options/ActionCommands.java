@@ -145,8 +145,7 @@ final class ActionCommands {
             flag("nvccli", "NVIDIA GPUs through nvidia-container-cli").from("NVCCLI").refuse(NO_GPU, BIND_GPU),
             flag("oci", "OCI mode").from("OCI").refuse(NO_OCI_MODE),
             flag("oom-kill-disable", "do not end the command when memory runs out").from("OOM_KILL_DISABLE").refuse(NO_CGROUPS, LIMIT_OUTSIDE),
-            list("overlay", "writable or further layers over the image").letter('o').from("OVERLAY", "OVERLAYIMAGE")
-                    .refuse("persistent overlays are not supported yet", "Use --writable-tmpfs, or a sandbox with --writable."),
+            list("overlay", "directory or file system over the image that keeps what is written, path[:ro]").letter('o').from("OVERLAY", "OVERLAYIMAGE"),
             flag("passphrase", "ask for the passphrase of an encrypted image").refuse(NO_ENCRYPTION),
             text("pem-path", "key file of an encrypted image").refuse(NO_ENCRYPTION),
             flag("pid", "own process ids").letter('p').from("PID", "UNSHARE_PID"),

@@ -56,12 +56,13 @@ public record ActionRequest(Action action, Path image, boolean temporaryImage, L
      * @param scratch directories in the container
      * @param workdir holds {@code /tmp}, {@code /var/tmp}, home and scratch directories of a contained container
      * @param noMount default mounts to leave out
+     * @param overlays {@code path[:ro]}, raw, one each, lowest first
      */
     public record Files(List<String> binds, List<String> mounts, Optional<String> home, boolean noHome,
                         Optional<String> startDirectory, List<String> scratch, Optional<String> workdir, List<String> noMount,
-                        boolean writable, boolean writableTmpfs, Unpacking unpacking) {
+                        boolean writable, boolean writableTmpfs, List<String> overlays, Unpacking unpacking) {
         public static final Files DEFAULT = new Files(List.of(), List.of(), Optional.empty(), false, Optional.empty(), List.of(),
-                Optional.empty(), List.of(), false, false, Unpacking.IF_NEEDED);
+                Optional.empty(), List.of(), false, false, List.of(), Unpacking.IF_NEEDED);
 
         public Files {
             binds = List.copyOf(binds);
@@ -71,6 +72,7 @@ public record ActionRequest(Action action, Path image, boolean temporaryImage, L
             scratch = List.copyOf(scratch);
             Objects.requireNonNull(workdir);
             noMount = List.copyOf(noMount);
+            overlays = List.copyOf(overlays);
             Objects.requireNonNull(unpacking);
         }
     }

@@ -78,22 +78,39 @@ public final class Planner {
      * @throws ExternalException if the host lacks what it needs
      */
     public String plan(ActionRequest request) throws IOException {
+        List<String> overlays = request.files().overlays();
+        if (!overlays.isEmpty() && request.files().writable()) {
+            throw new UserException("you could not use --overlay in conjunction with --writable", "Leave one of them out.");
+        }
+        List<Overlay> layers = overlays.isEmpty() ? List.of()
+                : Overlay.parse(overlays, absolute(Path.of(".")), host.privileged() && !request.isolation().userNamespace());
         LocatedImage image = LocatedImage.of(absolute(request.image()));
         if (image instanceof Sandbox sandbox) {
             if (request.files().writable() && !Files.isWritable(sandbox.path())) {
                 throw notWritable(sandbox.path());
             }
-            return new Planning(request, image, new HostFiles(sandbox.path())).text();
+            return new Planning(request, image, layered(new HostFiles(sandbox.path()), layers), layers).text();
         }
         SquashFs file = (SquashFs) image;
         if (request.files().writable()) {
             throw notWritable(file.path());
         }
         try (SquashFsFiles files = new SquashFsFiles(FileChannel.open(file.path(), StandardOpenOption.READ), file.offset(), file.size())) {
-            return new Planning(request, image, files).text();
+            return new Planning(request, image, files, layers).text();
         } catch (CorruptDataException e) {
             throw new CorruptDataException("The image %s is damaged: %s".formatted(file.path(), e.getMessage()), "Get the image again.", e);
         }
+    }
+
+    private static ImageFiles layered(ImageFiles image, List<Overlay> overlays) {
+        List<Path> directories = new ArrayList<>();
+        for (Overlay overlay : overlays) {
+            if (overlay.kind() == Overlay.Kind.DIRECTORY) {
+                Path upper = overlay.path().resolve("upper");
+                directories.add(overlay.writable() || Files.isDirectory(upper) ? upper : overlay.path());
+            }
+        }
+        return directories.isEmpty() ? image : new LayeredFiles(image, directories);
     }
 
     private static UserException notWritable(Path image) {
@@ -110,22 +127,32 @@ public final class Planner {
         private final ActionRequest request;
         private final LocatedImage image;
         private final ImageFiles files;
+        private final List<Overlay> overlays;
         private final Path libexec = host.home().resolve("libexec");
         private final boolean contained;
+        /** Whether the root is an overlay, and whether what the image lacks can be made in it. */
         private final boolean overlay;
+        private final boolean overlayWritable;
         private final boolean privileged;
         private final boolean fakeRoot;
         /** Ways to mount the image, in the order they are tried; empty if there is none, or nothing to mount. */
         private String kinds = "";
 
-        Planning(ActionRequest request, LocatedImage image, ImageFiles files) throws UserException {
+        Planning(ActionRequest request, LocatedImage image, ImageFiles files, List<Overlay> overlays) throws UserException {
             var isolation = request.isolation();
             this.request = request;
             this.image = image;
             this.files = files;
+            this.overlays = overlays;
             this.contained = isolation.contain() || isolation.all() || isolation.compat();
-            boolean wantsOverlay = request.files().writableTmpfs() || isolation.compat();
-            this.overlay = wantsOverlay && !request.files().writable();
+            boolean persistent = isAnyWritable(overlays);
+            if (persistent && request.files().writableTmpfs()) {
+                throw new UserException("you could not use --writable-tmpfs in conjunction with a writable overlay",
+                        "Leave one out, or use the overlay with :ro.");
+            }
+            boolean inMemory = (request.files().writableTmpfs() || isolation.compat()) && !persistent && !request.files().writable();
+            this.overlay = inMemory || !overlays.isEmpty();
+            this.overlayWritable = inMemory || persistent;
             if (request.files().writableTmpfs() && request.files().writable()) {
                 warnings.accept("Disabling --writable-tmpfs, as it is mutually exclusive with --writable");
             }
@@ -142,7 +169,7 @@ public final class Planner {
             Optional<Path> unpacked = unpackedTo();
             RuntimeContext context = new RuntimeContext(host.uid(), host.gid(), privileged, host.searchPath(), libexec, Map.of());
             Runtime runtime = choose(context);
-            ContainerTree tree = new ContainerTree(files, overlay ? Missing.MAKE : request.files().writable() ? Missing.REFUSE : Missing.UNDERLAY);
+            ContainerTree tree = new ContainerTree(files instanceof SquashFsFiles ? layered(files, overlays) : files, overlayWritable ? Missing.MAKE : request.files().writable() ? Missing.REFUSE : Missing.UNDERLAY);
             boolean ownProcesses = ownProcesses();
             Mounting.Result mounting = new Mounting(host, request.files(), request.isolation(), contained, tree, warnings).decide(ownProcesses, fakeRoot);
             Optional<Command> command = command(tree, mounting);
@@ -208,6 +235,7 @@ public final class Planner {
 
         private Root root(Optional<Path> unpacked) {
             if (overlay || image instanceof SquashFs && unpacked.isEmpty()) {
+                // An overlay without a writable layer is read-only by itself.
                 return new Root(libexec.resolve("mnt/image"), false);
             }
             return new Root(unpacked.isPresent() ? unpacked.get().resolve("image") : image.path(), !request.files().writable());
@@ -330,10 +358,29 @@ public final class Planner {
                     all.addAll(List.of("directory", raw(elsewhere.isPresent() ? elsewhere.get().resolve("image") : image.path()), "", ""));
                 }
                 all.add(overlay ? "size=" + WRITABLE_MEMORY + "m" + (privileged ? "" : ",userxattr") : "");
+                if (overlay) {
+                    boolean memory = overlayWritable && !isAnyWritable(overlays);
+                    all.add(Integer.toString(overlays.size() + (memory ? 1 : 0)));
+                    for (Overlay layer : overlays) {
+                        all.addAll(List.of(layer.word(), raw(layer.path())));
+                    }
+                    if (memory) {
+                        all.addAll(List.of("memory", ""));
+                    }
+                }
                 all.add(mountsImage && request.temporaryImage() ? "remove" : "");
             }
             all.addAll(command);
             return all;
+        }
+
+        private static boolean isAnyWritable(List<Overlay> overlays) {
+            for (Overlay overlay : overlays) {
+                if (overlay.writable()) {
+                    return true;
+                }
+            }
+            return false;
         }
 
         private String mountKinds(SquashFs file) throws IOException {

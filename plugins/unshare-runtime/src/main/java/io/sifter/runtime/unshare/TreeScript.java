@@ -254,7 +254,7 @@ final class TreeScript {
         if (!contents.isEmpty()) {
             text.append("(umask 022");
             for (Data data : contents) {
-                text.append(data.content().isEmpty() ? " && : >" : " && printf %s " + quote(data.content()) + " >")
+                text.append(data.content().isEmpty() ? " && : >>" : " && printf %s " + quote(data.content()) + " >")
                         .append(quote(inside(data.destination())));
             }
             text.append(") || fail 'no file'\n");
