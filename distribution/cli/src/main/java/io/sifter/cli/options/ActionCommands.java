@@ -130,7 +130,7 @@ final class ActionCommands {
             flag("no-eval", "let no shell evaluate variables and arguments").from("NO_EVAL"),
             flag("no-home", "do not mount the home directory").from("NO_HOME"),
             Shared.noHttps(),
-            flag("no-init", "start no helper process with --pid").from("NOSHIMINIT").moot("no helper process is ever started"),
+            flag("no-init", "start no helper process with --pid").from("NOSHIMINIT").moot("a shell is process 1 wherever process ids are the container's own"),
             list("no-mount", "leave out default mounts by name, or a bind by its destination").from("NO_MOUNT"),
             flag("no-nv", "do not look for NVIDIA libraries").from("NV_OFF", "NO_NV").hide().moot("they are never looked for"),
             flag("no-oci", "use the native mode").from("NO_OCI").moot("there is no other mode"),

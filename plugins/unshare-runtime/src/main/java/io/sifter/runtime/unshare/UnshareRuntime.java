@@ -203,11 +203,16 @@ public final class UnshareRuntime implements Runtime {
             text.append(WAIT);
         }
         text.append("cd \"$r\" && ").append(tools.mount()).append(" -i -n -c --move . / || fail 'no root'\n");
+        if (launch.privileges() == Privileges.NONE && context.privileged() && dropsEverything(launch)) {
+            text.append("program=$1\nshift\nexec ").append(quoted("setpriv")).append(" --no-new-privs --inh-caps=-all ").append(quoted("capsh"))
+                    .append(" --chroot=. --drop=all --shell=\"$program\" -- \"$@\"\n");
+            return text.toString();
+        }
         text.append("exec");
         if (launch.privileges() == Privileges.NONE) {
             text.append(' ').append(quoted("setpriv")).append(" --no-new-privs");
             if (context.privileged()) {
-                // Changing the root is the one thing left to do that needs a capability.
+                // Changing the root is the one thing left to do that needs a capability, and nothing of util-linux can drop it then.
                 text.append(" --inh-caps=-all --bounding-set=-all,+sys_chroot");
             }
         }
@@ -220,6 +225,11 @@ public final class UnshareRuntime implements Runtime {
         }
         text.append(" -- \"$@\"\n");
         return text.toString();
+    }
+
+    /** capsh(1) changes the root before it drops what that needs. It takes a program by its path only, and starts it in the root. */
+    private boolean dropsEverything(Launch launch) {
+        return context.program("capsh").isPresent() && launch.workingDirectory().equals("/") && launch.command().getFirst().startsWith("/");
     }
 
     private Path root() {
