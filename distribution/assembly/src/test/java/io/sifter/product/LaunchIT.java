@@ -6,6 +6,7 @@ import io.sifter.product.Product.Result;
 import io.sifter.testkit.Peers;
 import io.sifter.testkit.registry.ScriptedRegistry;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -268,6 +269,24 @@ class LaunchIT {
         assertThat(product.shell("singularity exec --pid x.sif sh -c 'trap \"exit 6\" TERM; while :; do sleep 0.1; done' & sleep 1; kill -TERM $!; wait $!").exit())
                 .isEqualTo(6);
         assertThat(product.shell("singularity exec --pid x.sif sleep 100 & sleep 1; kill -KILL $!; wait $!").exit()).isEqualTo(128 + 9);
+        nothingLeft();
+    }
+
+    @Test
+    void aDamagedStartUpCacheIsPassedOverInSilence() throws Exception {
+        as(User.ORDINARY);
+        Path copy = product.root().resolve("copy");
+        Peers.run("cp", "-a", product.distribution().toString(), copy.toString()).ok();
+        for (String cache : List.of("actions.aot", "main.aot")) {
+            try (RandomAccessFile file = new RandomAccessFile(copy.resolve("lib").resolve(cache).toFile(), "rw")) {
+                file.setLength(10_000);
+            }
+        }
+        product.give(copy);
+        product.with("PATH", copy.resolve("bin") + ":/usr/sbin:/usr/bin:/sbin:/bin");
+
+        assertThat(product.run("exec", "x.sif", "sh", "-c", "echo it starts")).extracting(Result::out, Result::err).containsExactly("it starts\n", "");
+        assertThat(product.run("version").ok().err()).isEmpty();
         nothingLeft();
     }
 
