@@ -10,8 +10,12 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** The scripts are run by the machine's own shell: what counts is what they do. */
 class OciScriptsTest {
@@ -82,6 +86,46 @@ class OciScriptsTest {
         String script = OciScripts.environment(List.of("PATH=/usr/games:/bin", "LC_ALL=C")) + "\necho \"$PATH $LC_ALL\"";
 
         assertThat(run(script, Map.of("LC_ALL", "mine"))).isEqualTo("/usr/games:/bin mine\n");
+    }
+
+    /** Words of which a shell that looks at them once too often makes something else. */
+    private static final List<String> WORDS = List.of("", " ", "two words", "  both ends  ", "tab\there", "line\nline", "\n", "'", "it's", "''", "\"", "\"q\"",
+            "\\", "\\\\", "back\\slash", "end\\", "$HOME", "${HOME}", "$(echo run)", "`echo run`", "$", "$$", "*", "/*", "?", "[a-z]", "~", "-c", "--", "-",
+            "a;b", "a&b", "a|b", "<in", ">out", "#none", "!", "{a,b}", "$'x'", "%s\\n", "=", "A=b", "\u00e9\u4e2d", "\u0001\u007f");
+
+    enum Place { ENTRYPOINT, CMD, CMD_ALONE, ARGUMENT, ARGUMENT_FOR_CMD }
+
+    static Stream<Arguments> everyWordAtEveryPlace() {
+        return Stream.of(Place.values()).flatMap(place -> WORDS.stream().map(word -> Arguments.of(place, word)));
+    }
+
+    /** What Docker hands to the kernel: the words of ENTRYPOINT, then the arguments or else those of CMD. */
+    @ParameterizedTest
+    @MethodSource("everyWordAtEveryPlace")
+    void withoutEvaluationTheProgramGetsWhatDockerWouldGive(Place place, String word) throws Exception {
+        List<String> show = List.of("/usr/bin/printf", "%s\\0");
+        Map<String, String> noEval = Map.of("SINGULARITY_NO_EVAL", "1");
+        String given = switch (place) {
+            case ENTRYPOINT -> run(OciScripts.runscript(concat(show, "first", word), List.of("cmd")), noEval);
+            case CMD -> run(OciScripts.runscript(concat(show, "first"), List.of(word, "cmd")), noEval);
+            case CMD_ALONE -> run(OciScripts.runscript(List.of(), concat(show, "first", word, "cmd")), noEval);
+            case ARGUMENT -> run(OciScripts.runscript(concat(show, "first"), List.of("replaced")), noEval, word, "cmd");
+            case ARGUMENT_FOR_CMD -> run(OciScripts.runscript(List.of(), List.of("replaced")), noEval, "/usr/bin/printf", "%s\\0", "first", word, "cmd");
+        };
+
+        assertThat(given).isEqualTo("first\0" + word + "\0cmd\0");
+    }
+
+    @Test
+    void variablesOfTheImageHaveTheValuesThatDockerWouldSet() throws Exception {
+        List<String> variables = new ArrayList<>();
+        StringBuilder show = new StringBuilder("\nprintf '%s\\0'");
+        for (int i = 0; i < WORDS.size(); i++) {
+            variables.add("V" + i + "=" + WORDS.get(i));
+            show.append(" \"$V").append(i).append('"');
+        }
+
+        assertThat(run(OciScripts.environment(variables) + show, Map.of())).isEqualTo(String.join("\0", WORDS) + "\0");
     }
 
     private static List<String> concat(List<String> first, String... more) {
