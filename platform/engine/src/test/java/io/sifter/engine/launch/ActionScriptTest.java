@@ -9,9 +9,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -136,6 +138,24 @@ class ActionScriptTest {
         Path runscript = Files.createDirectories(image.resolve("scif/apps/a/scif")).resolve("runscript");
         assertThat(Files.writeString(runscript, "#!/bin/sh\necho app\n").toFile().setExecutable(true)).isTrue();
         assertThat(run(shell, Action.RUN, Map.of(), app).out()).isEqualTo("app\n");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"dash", "bash", "busybox"})
+    void withoutEvaluationVariablesAndArgumentsStayAsTheyWereGiven(String shell) throws Exception {
+        List<String> words = List.of("", " ", "two words", "tab\there", "line\nline", "\n", "'", "it's", "\"", "\"q\"", "\\", "\\\\", "back\\slash", "$HOME",
+                "${HOME}", "$(echo run)", "`echo run`", "$", "$$", "*", "?", "[a-z]", "~", "-c", "--", "a;b", "a&b", "a|b", "<in", ">out", "#none", "!", "{a,b}",
+                "%s\\n", "=", "A=b");
+        Map<String, String> set = new HashMap<>();
+        List<String> expected = new ArrayList<>();
+        for (String word : words) {
+            set.put("V" + set.size(), word);
+            expected.add("V" + expected.size() + "=" + word);
+        }
+        Variables literal = new Variables(false, set, List.of(), false, Optional.empty(), Optional.empty());
+        assertThat(run(shell, Action.EXEC, Map.of(), literal, "env", "-0").variables()).containsAll(expected);
+        String[] print = Stream.concat(Stream.of("printf", "%s\\0"), words.stream()).toArray(String[]::new);
+        assertThat(run(shell, Action.EXEC, Map.of(), Variables.DEFAULT, print).out()).isEqualTo(String.join("\0", words) + "\0");
     }
 
     @ParameterizedTest

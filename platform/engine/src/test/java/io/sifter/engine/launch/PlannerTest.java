@@ -83,7 +83,7 @@ class PlannerTest {
     }
 
     private static ActionRequest.Files files(List<String> binds, Optional<String> home, boolean noHome, Optional<String> start, List<String> noMount) {
-        return new ActionRequest.Files(binds, List.of(), home, noHome, start, List.of(), Optional.empty(), noMount, false, false, Unpacking.IF_NEEDED);
+        return new ActionRequest.Files(binds, List.of(), home, noHome, start, List.of(), Optional.empty(), noMount, false, false, List.of(), Unpacking.IF_NEEDED);
     }
 
     private String plan(ActionRequest request, RuntimeKind... kinds) throws IOException {
@@ -117,7 +117,7 @@ class PlannerTest {
     void aSandboxIsReadOnlyUnlessItIsToBeWritten() throws Exception {
         assertThat(launch(exec("true")).mounts()).noneMatch(mount -> mount instanceof Bind bind && bind.source().startsWith(box) && !bind.readOnly());
         ActionRequest writable = exec("true").with(new ActionRequest.Files(List.of(), List.of(), Optional.empty(), true, Optional.empty(), List.of(), Optional.empty(),
-                List.of("cwd"), true, false, Unpacking.IF_NEEDED));
+                List.of("cwd"), true, false, List.of(), Unpacking.IF_NEEDED));
         assertThat(launch(writable).mounts().getFirst()).isEqualTo(new Bind(box, "/", false, false));
     }
 
@@ -225,7 +225,7 @@ class PlannerTest {
         Path file = work.resolve("image.sqfs");
         Files.write(file, new byte[] {'h', 's', 'q', 's', 0, 0});
         ActionRequest writable = ActionRequest.of(Action.EXEC, file, List.of("true")).with(new ActionRequest.Files(List.of(), List.of(), Optional.empty(), false,
-                Optional.empty(), List.of(), Optional.empty(), List.of(), true, false, Unpacking.IF_NEEDED));
+                Optional.empty(), List.of(), Optional.empty(), List.of(), true, false, List.of(), Unpacking.IF_NEEDED));
         assertThatThrownBy(() -> plan(writable)).isInstanceOf(UserException.class).hasMessageStartingWith("could not use " + file + " for writing");
     }
 
