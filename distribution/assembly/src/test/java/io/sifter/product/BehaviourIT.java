@@ -162,7 +162,7 @@ class BehaviourIT {
         product.run("cache", "clean", "--force").ok();
         registry.once("GET .*/blobs/" + Images.layer(image, 1), new Fault.Delay(Duration.ofSeconds(2)));
         Process pull = product.begin("pull", "x.sif", uri);
-        await(() -> !registry.received("GET .*/blobs/" + Images.layer(image, 1)).isEmpty());
+        Product.await(() -> !registry.received("GET .*/blobs/" + Images.layer(image, 1)).isEmpty());
         product.shell("rm -rf ~/.singularity/cache").ok();
 
         assertThat(pull.waitFor(120, TimeUnit.SECONDS)).isTrue();
@@ -206,9 +206,9 @@ class BehaviourIT {
         registry.once("GET .*/blobs/" + Images.layer(image, 0), new Fault.StallAfter(3_000_000));
         Process pull = product.begin("pull", "x.sif", uri);
         Path part = product.cache().resolve("part");
-        await(() -> Product.names(part).stream().anyMatch(name -> name.endsWith(".blob")));
+        Product.await(() -> Product.names(part).stream().anyMatch(name -> name.endsWith(".blob")));
         Thread.sleep(500);
-        kill(pull, "KILL");
+        Product.kill(pull, "KILL");
 
         assertThat(product.worked()).isEmpty();
         registry.forget();
@@ -226,8 +226,8 @@ class BehaviourIT {
         registry.once(blob, new Fault.StallAfter(3_000_000));
         Process pull = product.begin("pull", "x.sif", uri);
         Path part = product.cache().resolve("part/" + Images.layer(image, 0).hex() + ".blob");
-        await(() -> Files.exists(part) && Files.size(part) >= 2_000_000);
-        kill(pull, "KILL");
+        Product.await(() -> Files.exists(part) && Files.size(part) >= 2_000_000);
+        Product.kill(pull, "KILL");
         registry.forget();
 
         pulled(uri, "x.sif");
@@ -242,8 +242,8 @@ class BehaviourIT {
         String uri = publish(image);
         registry.once("GET .*/blobs/" + Images.layer(image, 0), new Fault.StallAfter(3_000_000));
         Process pull = product.begin("pull", "x.sif", uri);
-        await(() -> Product.names(product.cache().resolve("part")).stream().anyMatch(name -> name.endsWith(".blob")));
-        kill(pull, "INT");
+        Product.await(() -> Product.names(product.cache().resolve("part")).stream().anyMatch(name -> name.endsWith(".blob")));
+        Product.kill(pull, "INT");
 
         assertThat(pull.exitValue()).isEqualTo(130);
         assertThat(product.worked()).isEmpty();
@@ -266,26 +266,5 @@ class BehaviourIT {
         assertThat(again.err()).contains("Build complete: x.sif").doesNotContain("Copying");
         assertThat(product.work().resolve("x.sif")).hasBinaryContent(first);
         assertThat(Files.getLastModifiedTime(product.work().resolve("x.sif"))).isEqualTo(modified);
-    }
-
-    private interface Condition {
-        boolean met() throws IOException;
-    }
-
-    private static void await(Condition condition) throws IOException, InterruptedException {
-        for (long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60); !condition.met(); Thread.sleep(20)) {
-            assertThat(System.nanoTime()).as("time").isLessThan(deadline);
-        }
-    }
-
-    /** Signals the JVM itself, whatever started it. */
-    private static void kill(Process process, String signal) throws IOException, InterruptedException {
-        List<String> targets = new ArrayList<>();
-        targets.add(String.valueOf(process.pid()));
-        process.descendants().forEach(descendant -> targets.add(String.valueOf(descendant.pid())));
-        for (String pid : targets) {
-            Peers.run("kill", "-" + signal, pid);
-        }
-        assertThat(process.waitFor(30, TimeUnit.SECONDS)).as("end of the process").isTrue();
     }
 }

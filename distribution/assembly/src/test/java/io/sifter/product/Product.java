@@ -286,6 +286,25 @@ final class Product implements AutoCloseable {
         }
     }
 
+    /** Something that comes true while a command runs. */
+    interface Condition {
+        boolean met() throws IOException;
+    }
+
+    static void await(Condition condition) throws IOException, InterruptedException {
+        for (long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(SECONDS); !condition.met(); Thread.sleep(10)) {
+            assertThat(System.nanoTime()).as("time").isLessThan(deadline);
+        }
+    }
+
+    /** Signals every process of a command, the JVM whatever started it, and waits for the end. */
+    static void kill(Process process, String signal) throws IOException, InterruptedException {
+        List<String> words = new ArrayList<>(List.of("kill", "-" + signal, String.valueOf(process.pid())));
+        process.descendants().forEach(descendant -> words.add(String.valueOf(descendant.pid())));
+        Peers.run(words.toArray(String[]::new));
+        assertThat(process.waitFor(30, TimeUnit.SECONDS)).as("end of the process").isTrue();
+    }
+
     /** Fails the test if anything is left of a command: files in the making, temporary files, parts of targets. */
     Product nothingLeft() throws IOException {
         assertThat(names(cache().resolve("part"))).as("files in the making").noneMatch(name -> !name.endsWith(".lock"));
