@@ -25,7 +25,7 @@ final class BlobStream extends InputStream {
     private final Transfer transfer;
     private final Semaphore slots;
 
-    private Transfer.Part part;
+    private Part part;
     private InputStream in;
     private long position;
     private long end;

@@ -9,9 +9,6 @@ import okhttp3.Response;
 
 /** Bytes somewhere else that can be asked for from any offset on. */
 interface Transfer {
-    /** Bytes from an offset on; {@code end} is the size of the whole, -1 if the server does not tell. */
-    record Part(Response response, long offset, long end) {}
-
     Pattern CONTENT_RANGE = Pattern.compile("bytes (\\d{1,18})-(\\d{1,18})/(\\d{1,18}|\\*)");
 
     /** What is transferred, for messages. */
