@@ -58,7 +58,10 @@ final class RemoteCommands {
                 case "remote get-login-password" -> session.caller().out().print(remotes.user(remotes.namedOrInUse(Optional.empty()))
                         .child("oidc_user_meta").text("secret").orElseThrow(() -> new ExternalException("the library gives out no password")) + "\n");
                 case "remote list" -> list(session, remotes);
-                case "remote login" -> login(session, remotes, remotes.namedOrInUse(name), tokenFile(session.values()));
+                case "remote login" -> {
+                    requireNothingOfRegistries(session.values());
+                    login(session, remotes, remotes.namedOrInUse(name), tokenFile(session.values()));
+                }
                 case "remote logout" -> {
                     remotes.keep(remotes.namedOrInUse(name), Optional.empty());
                     session.terminal().log(Level.INFO, "Logout succeeded");
@@ -74,6 +77,14 @@ final class RemoteCommands {
                 }
                 default -> throw new IllegalStateException(command);
             }
+        }
+    }
+
+    /** An endpoint takes a token; what registries take is not passed over in silence. */
+    private static void requireNothingOfRegistries(Values values) throws UserException {
+        if (values.text("username").isPresent() | values.text("password").isPresent() | values.flag("password-stdin") | values.flag("insecure")) {
+            throw new UserException("--username, --password, --password-stdin and --insecure are for registries",
+                    "Name one, docker://registry.example.org; to an endpoint one logs in with --tokenfile.");
         }
     }
 

@@ -104,6 +104,7 @@ class MainTest {
         "keyserver list|The command 'keyserver list' is not supported: key servers are not supported yet",
         "push a.sif docker://h/b|non OCI SIF images can only be pushed to OCI registries via oras://",
         "search docker://lolcow|search does not support Docker registries like Docker Hub",
+        "remote login --username ann|--username, --password, --password-stdin and --insecure are for registries",
         "instance start a b|The command 'instance start' is not supported: services in the background are not supported yet",
         "build --remote a docker://b|--remote is not supported: remote builds are not supported",
         "pull alpine|No transport type URI supplied",
