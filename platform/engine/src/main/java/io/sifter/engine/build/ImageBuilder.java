@@ -64,9 +64,20 @@ public final class ImageBuilder {
         }
     }
 
-    /** Packs of all layers, lowest first, made side by side. */
+    /** Packs of all layers, lowest first. */
     private List<LayerPack> obtain(LayeredImage image, Compression compression) throws IOException, InterruptedException {
         reached(Milestone.SOURCE_OPENED);
+        List<LayerPack> all = image.sequence().isPresent() ? new SequencePacks(packs, compression).obtain(image.layers(), image.sequence().get())
+                : sideBySide(image, compression);
+        Document config = image.config();
+        Task task = new Task(Task.Kind.CONFIG, config.digest().toString(), OptionalLong.of(config.content().length), 0);
+        events.accept(new Event.Started(task));
+        events.accept(new Event.Advanced(task, config.content().length));
+        events.accept(new Event.Finished(task));
+        return all;
+    }
+
+    private List<LayerPack> sideBySide(LayeredImage image, Compression compression) throws IOException, InterruptedException {
         List<LayerPack> opened = new ArrayList<>();
         List<Callable<LayerPack>> tasks = new ArrayList<>();
         AtomicLong unpacked = new AtomicLong();
@@ -87,13 +98,7 @@ public final class ImageBuilder {
             });
         }
         try {
-            List<LayerPack> all = tasks.isEmpty() ? List.of() : Concurrent.all(Math.min(parallelLayers, tasks.size()), "layer", tasks);
-            Document config = image.config();
-            Task task = new Task(Task.Kind.CONFIG, config.digest().toString(), OptionalLong.of(config.content().length), 0);
-            events.accept(new Event.Started(task));
-            events.accept(new Event.Advanced(task, config.content().length));
-            events.accept(new Event.Finished(task));
-            return all;
+            return tasks.isEmpty() ? List.of() : Concurrent.all(Math.min(parallelLayers, tasks.size()), "layer", tasks);
         } catch (IOException | InterruptedException | RuntimeException e) {
             synchronized (opened) {
                 for (LayerPack pack : opened) {

@@ -71,9 +71,9 @@ public final class PackStore {
      * @param position of the layer in its image, lowest is 0
      */
     public LayerPack obtain(Layer layer, int position, Compression compression) throws IOException, InterruptedException {
-        Optional<LayerPack> there = find(layer, compression);
+        Optional<LayerPack> there = existing(layer, position, compression);
         if (there.isPresent()) {
-            return repeated(layer, position, there.get());
+            return there.get();
         }
         // One lock for one layer: whoever waited finds the pack.
         try (Locks.Held held = locks.take(layer.displayDigest().hex(), () -> waiting(layer, position))) {
@@ -98,6 +98,11 @@ public final class PackStore {
             need += FreeSpace.packed(size) + (fetched ? size : 0);
         }
         return need;
+    }
+
+    /** As {@link #obtain}, but empty where the layer has yet to be converted. */
+    public Optional<LayerPack> existing(Layer layer, int position, Compression compression) throws IOException {
+        return find(layer, compression).map(pack -> repeated(layer, position, pack));
     }
 
     private void waiting(Layer layer, int position) {

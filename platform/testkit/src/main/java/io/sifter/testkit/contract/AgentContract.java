@@ -16,16 +16,22 @@ import io.sifter.spi.reference.Reference;
 import io.sifter.spi.source.ByteSource;
 import io.sifter.spi.source.Document;
 import io.sifter.spi.source.Layer;
+import io.sifter.spi.source.LayerSequence;
 import io.sifter.spi.source.LayeredImage;
 import io.sifter.spi.source.ReadyImage;
 import io.sifter.spi.source.Source;
 import io.sifter.spi.source.TreeSource;
 import java.io.BufferedInputStream;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.channels.ClosedByInterruptException;
 import java.security.MessageDigest;
+import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
@@ -120,6 +126,43 @@ public abstract class AgentContract {
     }
 
     @Test
+    void oneReadingGivesAllLayers() throws Exception {
+        if (open(image()) instanceof LayeredImage image && image.sequence().isPresent()) {
+            Set<Digest> come = new HashSet<>();
+            try (LayerSequence sequence = image.sequence().get().open()) {
+                for (Optional<Layer> next = sequence.next(); next.isPresent(); next = sequence.next()) {
+                    come.add(readOnce(next.get()));
+                }
+                assertThat(sequence.next()).isEmpty();
+            }
+            assertThat(come).containsAll(image.layers().stream().map(layer -> layer.diffId().orElseThrow()).toList());
+        }
+    }
+
+    @Test
+    void layersOfAReadingThatNobodyReadsArePassedOver() throws Exception {
+        if (open(image()) instanceof LayeredImage image && image.sequence().isPresent()) {
+            List<Layer> first = new ArrayList<>();
+            try (LayerSequence sequence = image.sequence().get().open()) {
+                sequence.next().ifPresent(first::add);
+                // Closed before its end, as a host does that has all it wants.
+            }
+            try (LayerSequence sequence = image.sequence().get().open()) {
+                boolean part = false;
+                for (Optional<Layer> next = sequence.next(); next.isPresent(); next = sequence.next()) {
+                    if (part) {
+                        // Left half-read, and left open.
+                        assertThat(next.get().bytes().open(0).read()).isNotNegative();
+                    }
+                    part = !part;
+                    first.add(next.get());
+                }
+            }
+            assertThat(first.stream().map(Layer::displayDigest).toList()).hasSizeGreaterThan(1).element(0).isEqualTo(first.get(1).displayDigest());
+        }
+    }
+
+    @Test
     void whatIsNotThereIsSaidInOneOfTheKnownFamiliesWithANextStep() {
         assertThatThrownBy(() -> open(missing()))
                 .isInstanceOfAny(UserException.class, ExternalException.class)
@@ -186,6 +229,23 @@ public abstract class AgentContract {
             try (InputStream raw = new BufferedInputStream(layer.bytes().open(0)); InputStream tar = inflated(raw)) {
                 assertThat(Digest.finish(algorithm, algorithm.start().digest(tar.readAllBytes()))).isEqualTo(layer.diffId().get());
             }
+        }
+    }
+
+    /** Reads a layer of a sequence, which can be done once, and verifies it; its DiffID. */
+    private static Digest readOnce(Layer layer) throws IOException, InterruptedException {
+        assertThat(layer.digest().isPresent() || layer.diffId().isPresent()).isTrue();
+        byte[] bytes = read(layer.bytes(), 0);
+        if (layer.size().isPresent()) {
+            assertThat(bytes).hasSize((int) layer.size().getAsLong());
+        }
+        if (layer.digest().isPresent()) {
+            assertThat(Digest.finish(layer.digest().get().algorithm(), layer.digest().get().algorithm().start().digest(bytes))).isEqualTo(layer.digest().get());
+        }
+        try (InputStream tar = inflated(new BufferedInputStream(new ByteArrayInputStream(bytes)))) {
+            Digest diffId = Digest.sha256(tar.readAllBytes());
+            assertThat(layer.diffId().orElse(diffId)).isEqualTo(diffId);
+            return diffId;
         }
     }
 
