@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.sifter.testkit.registry.FileServer;
 import io.sifter.testkit.registry.LibraryServer;
 import io.sifter.testkit.registry.ScriptedRegistry;
+import io.sifter.testkit.registry.TestArchive;
+import io.sifter.testkit.registry.TestImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -84,11 +86,21 @@ class ChapterIT {
             variables.put("LIBRARY", library.host());
             variables.put("TOKEN", TOKEN);
             variables.put("FILES", files.host());
+            variables.put("ARCHIVES", files(product).toString());
             variables.put("HOME", product.home().toString());
             variables.put("WORK", product.work().toString());
             transcript.play(product, variables);
             product.nothingLeft();
         }
+    }
+
+    /** Archives that other programs made: the image of the user guide as docker save writes it, and one that starts a shell. */
+    private static Path files(Product product) throws IOException, InterruptedException {
+        Path files = Files.createDirectory(product.root().resolve("files"));
+        Files.write(files.resolve("lolcow.tar"), TestArchive.saved(TestArchive.Form.DIRECTORIES).image(Images.lolcow(), "godlovedc/lolcow:latest").tar().tar());
+        TestImage shell = Images.shell();
+        Files.write(files.resolve("alpine-oci-archive.tar"), TestArchive.layout("", Map.of("alpine", shell.manifest()), List.of(shell)).tar().tar());
+        return product.give(files);
     }
 
     @Test

@@ -27,13 +27,22 @@ final class Images {
         return layered(List.of(games(fortune).tar()));
     }
 
+    /** The same, starting a shell. */
+    static TestImage shell() {
+        return with(List.of(games("").tar())).command("/bin/sh").build();
+    }
+
     /** The lower layers of the lolcow, and these. */
     static TestImage layered(List<byte[]> more) {
+        return with(more).env("PATH=/usr/games:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C")
+                .entrypoint("/bin/sh", "-c", "fortune | cowsay | lolcat").build();
+    }
+
+    private static TestImage.Builder with(List<byte[]> more) {
         TestImage.Builder image = TestImage.with().platform("linux/" + Platform.host().architecture());
         DEMO.forEach(image::layer);
         more.forEach(image::layer);
-        return image.env("PATH=/usr/games:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C")
-                .entrypoint("/bin/sh", "-c", "fortune | cowsay | lolcat").build();
+        return image;
     }
 
     private static TarLayer games(String fortune) {

@@ -324,7 +324,7 @@ public final class Sifter implements AutoCloseable {
         }
         Cache cache = instance(Cache.class);
         AgentContext context = new AgentContext(registries(), web(), instance(Remotes.class), digest -> cache.oci().find(digest),
-                events, instance(Configuration.class).plugin(extension.pluginId()));
+                events, instance(Configuration.class).plugin(extension.pluginId()), settings.environment(), settings.temporaryDirectory());
         return plugins.create(Kind.AGENT, reference.transport(), Agent.class, context);
     }
 

@@ -1,26 +1,18 @@
 package io.sifter.agent.oci;
 
-import io.sifter.image.document.Descriptor;
-import io.sifter.image.document.Documents;
-import io.sifter.image.document.ImageConfig;
-import io.sifter.image.document.Manifest;
+import io.sifter.image.layout.LocalName;
 import io.sifter.image.layout.OciLayout;
 import io.sifter.spi.Agent;
 import io.sifter.spi.AgentContext;
 import io.sifter.spi.OpenOptions;
-import io.sifter.spi.error.CorruptDataException;
 import io.sifter.spi.error.UserException;
-import io.sifter.spi.event.Event;
-import io.sifter.spi.reference.Platform;
 import io.sifter.spi.reference.Reference;
-import io.sifter.spi.source.ByteSource;
-import io.sifter.spi.source.Document;
 import io.sifter.spi.source.Source;
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Objects;
+import java.util.Optional;
 
 /** Finds images in OCI layout directories. Layers are read from where they lie. */
 public final class OciAgent implements Agent {
@@ -32,55 +24,21 @@ public final class OciAgent implements Agent {
 
     @Override
     public Source open(Reference reference, OpenOptions options) throws IOException, InterruptedException {
-        LayoutName name = LayoutName.parse(reference.path());
-        OciLayout layout = OciLayout.open(name.directory());
-        Document top = layout.document(layout.choose(name.name(), name.digest(), options.platform()));
-        Document manifest = Documents.select(top, options.platform(), layout::document);
-        Manifest parsed = Documents.parseManifest(manifest);
-        Descriptor settings = parsed.config();
-        Document config = settings.data().isPresent() ? settings.verify(settings.data().get(), layout.directory().toString())
-                : layout.document(settings);
-        checkPlatform(Documents.parseConfig(config), options.platform(), manifest == top);
-        for (Descriptor layer : parsed.layers()) {
-            checkPresent(layout, layer);
+        Optional<LocalName> parsed = LocalName.parse(reference.path(), Files::isDirectory);
+        if (parsed.isEmpty()) {
+            throw absent(reference.path());
         }
-        return Documents.layered(manifest, config, layer -> bytes(layout, layer), true);
+        LocalName name = parsed.get();
+        return OciLayout.open(name.path()).image(name.name(), name.digest(), options.platform(), context.events());
     }
 
-    private static ByteSource bytes(OciLayout layout, Descriptor layer) {
-        if (layer.data().isEmpty()) {
-            return layout.blob(layer.digest());
+    private static UserException absent(String text) {
+        Optional<Path> file = LocalName.parse(text, Files::isRegularFile).map(LocalName::path);
+        if (file.isPresent()) {
+            return new UserException("%s is a file, no OCI image layout".formatted(file.get()),
+                    "For a layout in an archive, write oci-archive:%s; for what 'docker save' wrote, docker-archive:%s.".formatted(text, text));
         }
-        byte[] data = layer.data().get();
-        return offset -> new ByteArrayInputStream(data, (int) Math.min(offset, data.length), data.length);
-    }
-
-    /** Better now than after the layers before it were converted. */
-    private static void checkPresent(OciLayout layout, Descriptor layer) throws IOException {
-        if (layer.data().isPresent()) {
-            return;
-        }
-        Path file = layout.path(layer.digest());
-        if (!Files.isRegularFile(file)) {
-            throw new CorruptDataException("%s lacks the layer %s".formatted(layout.directory(), layer.digest()),
-                    "Make the layout anew.");
-        }
-        if (Files.size(file) != layer.size()) {
-            throw new CorruptDataException("The layer %s has %d bytes, expected %d".formatted(file, Files.size(file), layer.size()),
-                    "Make the layout anew.");
-        }
-    }
-
-    private void checkPlatform(ImageConfig config, Platform wanted, boolean sole) throws UserException {
-        if (config.platform().isEmpty()) {
-            context.events().accept(Event.warning("OCI image doesn't declare a platform. It may not be compatible with this system."));
-            return;
-        }
-        Platform got = config.platform().get();
-        boolean sameMachine = got.os().equals(wanted.os()) && got.architecture().equals(wanted.architecture());
-        if (!(sole ? wanted.accepts(got) : sameMachine)) {
-            throw new UserException("image (%s) does not satisfy required platform (%s)".formatted(got, wanted),
-                    "Ask for what it was built for with --platform %s.".formatted(got));
-        }
+        return new UserException("no OCI image layout at %s: there is no such directory".formatted(text),
+                "Images in layouts are named oci:DIRECTORY[:NAME]; a relative directory starts where the command does.");
     }
 }

@@ -202,7 +202,7 @@ public final class PackStore {
         if (layer.size().isEmpty() || !cache.oci().has(digest, layer.size().getAsLong())) {
             return Optional.empty();
         }
-        Path blob = layout.path(digest);
+        Path blob = cache.oci().path(digest);
         try {
             Digest diffId = convertLocal(layer, position, layout.blob(digest).open(0), Task.Kind.REPEATED_LAYER, out, compression);
             Cache.used(blob);

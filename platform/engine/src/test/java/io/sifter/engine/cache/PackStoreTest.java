@@ -288,7 +288,7 @@ class PackStoreTest {
     void aBlobThatLostBytesToAPowerFailureIsFetchedAgain() throws Exception {
         Layer layer = layer(offset -> new ByteArrayInputStream(blob, (int) offset, blob.length));
         store.obtain(layer, 0, COMPRESSION).close();
-        Path kept = cache.oci().layout().path(Digest.sha256(blob));
+        Path kept = cache.oci().path(Digest.sha256(blob));
         for (int at : new int[] {0, blob.length / 2}) {
             Files.delete(cache.pack(PackStore.key(tar.diffId(), COMPRESSION)));
             byte[] damaged = blob.clone();

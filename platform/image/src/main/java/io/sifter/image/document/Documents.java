@@ -2,6 +2,7 @@ package io.sifter.image.document;
 
 import io.sifter.spi.error.CorruptDataException;
 import io.sifter.spi.error.UserException;
+import io.sifter.spi.event.Event;
 import io.sifter.spi.reference.Digest;
 import io.sifter.spi.reference.Platform;
 import io.sifter.spi.source.ByteSource;
@@ -14,11 +15,13 @@ import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.Base64;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Consumer;
 import java.util.function.Function;
 
 /**
@@ -31,6 +34,18 @@ public final class Documents {
 
     /** Largest image configuration that is read, bytes. */
     public static final int MAX_CONFIG_SIZE = 16 << 20;
+
+    /** What inspection calls members of a configuration. */
+    private static final Map<String, String> INSPECTED = new LinkedHashMap<>();
+
+    static {
+        INSPECTED.put("Created", "created");
+        INSPECTED.put("Author", "author");
+        INSPECTED.put("Architecture", "architecture");
+        INSPECTED.put("Variant", "variant");
+        INSPECTED.put("Os", "os");
+        INSPECTED.put("OsVersion", "os.version");
+    }
 
     private Documents() {}
 
@@ -112,6 +127,60 @@ public final class Documents {
      */
     public static Document select(Document top, Platform wanted, DocumentFetch fetch) throws IOException, InterruptedException {
         return new PlatformChoice(wanted, fetch).choose(top);
+    }
+
+    /**
+     * Parses the list of images that {@code docker save} puts into its archives as {@code manifest.json}.
+     *
+     * @param where the file, for messages
+     */
+    public static List<SavedImage> parseSaved(byte[] text, String where) throws CorruptDataException {
+        Members root = new Members(Collections.singletonMap("images", Json.parse(text, where)), where);
+        List<SavedImage> images = new ArrayList<>();
+        for (Members image : root.objects("images")) {
+            images.add(new SavedImage(image.text("Config").orElseThrow(() -> image.missing("Config")), image.strings("RepoTags"), image.strings("Layers")));
+        }
+        return images;
+    }
+
+    /**
+     * The configuration of an image of which a daemon only tells what {@code docker image inspect} shows: the same settings, not the
+     * same bytes.
+     *
+     * @param where who told, for messages
+     * @throws CorruptDataException if that is not understood
+     */
+    public static Document inspected(byte[] text, String where) throws CorruptDataException {
+        Members image = Members.of(Json.parse(text, where), where);
+        Members rootfs = image.object("RootFS").orElseThrow(() -> image.missing("RootFS"));
+        Map<String, Object> config = new LinkedHashMap<>();
+        for (Map.Entry<String, String> member : INSPECTED.entrySet()) {
+            image.text(member.getKey()).ifPresent(value -> config.put(member.getValue(), value));
+        }
+        image.object("Config").ifPresent(settings -> config.put("config", settings.values()));
+        Map<String, Object> layers = new LinkedHashMap<>();
+        layers.put("type", "layers");
+        layers.put("diff_ids", rootfs.digests("Layers").stream().map(Digest::toString).toList());
+        config.put("rootfs", layers);
+        return Document.of(MediaTypes.DOCKER_CONFIG, Json.compact(config));
+    }
+
+    /**
+     * Refuses an image for another machine than the wanted one; warns of one that does not say what it is for.
+     *
+     * @param chosen whether an index was asked for the platform already; what it lists may still be mislabelled
+     */
+    public static void requirePlatform(ImageConfig config, Platform wanted, boolean chosen, Consumer<Event> events) throws UserException {
+        if (config.platform().isEmpty()) {
+            events.accept(Event.warning("OCI image doesn't declare a platform. It may not be compatible with this system."));
+            return;
+        }
+        Platform got = config.platform().get();
+        boolean sameMachine = got.os().equals(wanted.os()) && got.architecture().equals(wanted.architecture());
+        if (!(chosen ? sameMachine : wanted.accepts(got))) {
+            throw new UserException("image (%s) does not satisfy required platform (%s)".formatted(got, wanted),
+                    "Ask for what it was built for with --platform %s.".formatted(got));
+        }
     }
 
     /**

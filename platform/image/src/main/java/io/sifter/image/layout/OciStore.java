@@ -10,6 +10,7 @@ import io.sifter.spi.error.ExternalException;
 import io.sifter.spi.reference.Digest;
 import io.sifter.spi.source.Document;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
@@ -43,6 +44,7 @@ public final class OciStore implements DocumentStore {
     /** File locks belong to the process, so its own threads need another one above them. */
     private static final Map<Path, ReentrantLock> IN_PROCESS = new ConcurrentHashMap<>();
 
+    private final Path directory;
     private final OciLayout layout;
     private final Path work;
     private final Partials partials;
@@ -53,8 +55,9 @@ public final class OciStore implements DocumentStore {
         Path next() throws IOException;
     }
 
-    private OciStore(OciLayout layout, Path work, Partials partials) {
-        this.layout = layout;
+    private OciStore(Path directory, Path work, Partials partials) {
+        this.directory = directory;
+        this.layout = new OciLayout(directory);
         this.work = work;
         this.partials = partials;
     }
@@ -66,7 +69,7 @@ public final class OciStore implements DocumentStore {
      * @param partials where files are made before they take their place
      */
     public static OciStore create(Path directory, Path work, Partials partials) throws IOException {
-        OciStore store = new OciStore(new OciLayout(directory.toAbsolutePath().normalize()), work.toAbsolutePath().normalize(), partials);
+        OciStore store = new OciStore(directory.toAbsolutePath().normalize(), work.toAbsolutePath().normalize(), partials);
         store.writing(store::ensureSkeleton);
         return store;
     }
@@ -75,10 +78,15 @@ public final class OciStore implements DocumentStore {
         return layout;
     }
 
+    /** Where the blob is, if it is. */
+    public Path path(Digest digest) {
+        return directory.resolve(OciLayout.name(digest));
+    }
+
     /** Whether a blob of this digest and size is there. Its bytes are not read. */
     public boolean has(Digest digest, long size) {
         try {
-            return Files.size(layout.path(digest)) == size;
+            return Files.size(path(digest)) == size;
         } catch (IOException absent) {
             return false;
         }
@@ -91,7 +99,7 @@ public final class OciStore implements DocumentStore {
      */
     public void put(Path file, Digest digest) throws IOException {
         writing(() -> {
-            Path target = layout.path(digest);
+            Path target = path(digest);
             Files.createDirectories(target.getParent());
             Files.move(file, target, StandardCopyOption.ATOMIC_MOVE);
         });
@@ -99,13 +107,13 @@ public final class OciStore implements DocumentStore {
 
     /** Keeps a document as a blob, replacing whatever stands there under its name. */
     public void put(Document document) throws IOException {
-        writing(() -> write(layout.path(document.digest()), document.content()));
+        writing(() -> write(path(document.digest()), document.content()));
     }
 
     @Override
     public Optional<byte[]> find(Digest digest) throws IOException {
         try {
-            byte[] content = layout.read(layout.path(digest), Documents.MAX_CONFIG_SIZE);
+            byte[] content = read(path(digest), Documents.MAX_CONFIG_SIZE);
             byte[] hash = digest.algorithm().start().digest(content);
             return Optional.of(content).filter(c -> Digest.finish(digest.algorithm(), hash).equals(digest));
         } catch (NoSuchFileException | CorruptDataException absent) {
@@ -151,12 +159,12 @@ public final class OciStore implements DocumentStore {
     }
 
     private void change(UnaryOperator<Map<String, Object>> change) throws IOException, InterruptedException {
-        ReentrantLock mine = IN_PROCESS.computeIfAbsent(layout.directory(), _ -> new ReentrantLock());
+        ReentrantLock mine = IN_PROCESS.computeIfAbsent(directory, _ -> new ReentrantLock());
         mine.lockInterruptibly();
         try (FileChannel lockFile = openLock(); FileLock _ = lock(lockFile)) {
             writing(() -> {
                 ensureSkeleton();
-                Path index = layout.directory().resolve(OciLayout.INDEX);
+                Path index = directory.resolve(OciLayout.INDEX);
                 write(index, Json.compact(change.apply(readIndex(index))));
             });
         } finally {
@@ -183,7 +191,7 @@ public final class OciStore implements DocumentStore {
 
     private Map<String, Object> readIndex(Path index) throws IOException {
         try {
-            if (Json.parse(layout.read(index, Documents.MAX_MANIFEST_SIZE), index.toString()) instanceof Map<?, ?> members) {
+            if (Json.parse(read(index, Documents.MAX_MANIFEST_SIZE), index.toString()) instanceof Map<?, ?> members) {
                 Map<String, Object> copy = new LinkedHashMap<>();
                 members.forEach((name, value) -> copy.put((String) name, value));
                 return copy;
@@ -202,7 +210,6 @@ public final class OciStore implements DocumentStore {
     }
 
     private void ensureSkeleton() throws IOException {
-        Path directory = layout.directory();
         Files.createDirectories(directory.resolve(OciLayout.BLOBS).resolve("sha256"));
         if (!Files.exists(directory.resolve(OciLayout.MARKER))) {
             write(directory.resolve(OciLayout.MARKER), Json.compact(Map.of("imageLayoutVersion", OciLayout.VERSION)));
@@ -242,13 +249,13 @@ public final class OciStore implements DocumentStore {
                 return;
             } catch (NoSuchFileException e) {
                 if (attempt == ATTEMPTS) {
-                    throw new ExternalException("The blob cache %s vanishes while it is written: %s".formatted(layout.directory(), e.getMessage()),
+                    throw new ExternalException("The blob cache %s vanishes while it is written: %s".formatted(directory, e.getMessage()),
                             "Is another program cleaning the cache? Run the command again", e);
                 }
             } catch (ExternalException known) {
                 throw known;
             } catch (IOException e) {
-                throw new ExternalException("Could not write the blob cache %s: %s".formatted(layout.directory(), e),
+                throw new ExternalException("Could not write the blob cache %s: %s".formatted(directory, e),
                         "Check free space and permissions there, or choose another place with SINGULARITY_CACHEDIR", e);
             }
         }
@@ -271,6 +278,16 @@ public final class OciStore implements DocumentStore {
             return lock;
         } catch (IOException unsupported) {
             return null;
+        }
+    }
+
+    private static byte[] read(Path file, int limit) throws IOException {
+        try (InputStream in = Files.newInputStream(file)) {
+            byte[] content = in.readNBytes(limit + 1);
+            if (content.length > limit) {
+                throw new CorruptDataException("%s has more than the %d bytes that are read of such a file".formatted(file, limit));
+            }
+            return content;
         }
     }
 }

@@ -1,5 +1,5 @@
 /**
- * Directories in the OCI image layout: read as sources of images, and grown as the cache of blobs. Correct while other
+ * The OCI image layout: directories and archives read as sources of images, a directory grown as the cache of blobs. Correct while other
  * processes read, grow or delete the same directory.
  */
 package io.sifter.image.layout;

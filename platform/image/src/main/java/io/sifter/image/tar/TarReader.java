@@ -97,6 +97,11 @@ public final class TarReader {
         return position;
     }
 
+    /** Whether the content of the entry that {@link #next} gave stands in the archive as it is, from {@link #position} on. */
+    public boolean contiguous() {
+        return body.map == null;
+    }
+
     /**
      * Reads to the end of the stream.
      *

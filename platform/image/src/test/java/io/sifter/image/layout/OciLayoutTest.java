@@ -43,15 +43,15 @@ class OciLayoutTest {
 
     @Test
     void refusesALayoutOfAnotherVersion() throws Exception {
-        Files.writeString(store.layout().directory().resolve("oci-layout"), "{\"imageLayoutVersion\":\"2.0.0\"}");
-        assertThatThrownBy(() -> OciLayout.open(store.layout().directory())).isInstanceOf(CorruptDataException.class)
+        Files.writeString(directory.resolve("oci").resolve("oci-layout"), "{\"imageLayoutVersion\":\"2.0.0\"}");
+        assertThatThrownBy(() -> OciLayout.open(directory.resolve("oci"))).isInstanceOf(CorruptDataException.class)
                 .hasMessageContaining("2.0.0");
     }
 
     @Test
     void anEmptyLayoutHasNoImages() {
         assertThatThrownBy(() -> choose(null, null)).isInstanceOf(UserException.class)
-                .hasMessage("no images found in layout " + store.layout().directory());
+                .hasMessage("no images found in layout " + directory.resolve("oci"));
     }
 
     @Test
@@ -73,7 +73,7 @@ class OciLayoutTest {
         Descriptor b = add("b", "two", ARM64);
         assertThatThrownBy(() -> choose(null, null)).isInstanceOfSatisfying(SifterException.class, e -> {
             assertThat(e).isInstanceOf(UserException.class).hasMessage("more than one image in oci, choose an image");
-            assertThat(e.nextStep()).contains("Append one of these to the directory: :a, :b");
+            assertThat(e.nextStep()).contains("Append one of these to the path: :a, :b");
         });
         assertThat(choose("a", null)).isEqualTo(a);
         assertThat(choose(null, b.digest())).isEqualTo(b);
@@ -89,7 +89,7 @@ class OciLayoutTest {
     @Test
     void thePlatformDecidesBetweenEntriesOfOneName() throws Exception {
         String index = "{\"schemaVersion\":2,\"manifests\":[%s,%s]}".formatted(entry("1", "amd64"), entry("2", "arm64"));
-        Files.writeString(store.layout().directory().resolve("index.json"), index);
+        Files.writeString(directory.resolve("oci").resolve("index.json"), index);
         assertThat(store.layout().choose(Optional.of("t"), Optional.empty(), ARM64).digest().hex()).isEqualTo("2".repeat(64));
         assertThatThrownBy(() -> store.layout().choose(Optional.of("t"), Optional.empty(), Platform.linux("s390x")))
                 .hasMessage("more than one image in oci, choose an image");
@@ -107,7 +107,7 @@ class OciLayoutTest {
     @Test
     void noticesADamagedOrMissingBlob() throws Exception {
         Descriptor image = add("a", "content", AMD64);
-        Path blob = store.layout().path(image.digest());
+        Path blob = store.path(image.digest());
         Files.writeString(blob, "CONTENT");
         assertThatThrownBy(() -> store.layout().document(image)).isInstanceOf(CorruptDataException.class).hasMessageContaining("has the digest");
         Files.writeString(blob, "short");
@@ -118,7 +118,7 @@ class OciLayoutTest {
     }
 
     private Descriptor choose(String name, Digest digest) throws Exception {
-        return OciLayout.open(store.layout().directory()).choose(Optional.ofNullable(name), Optional.ofNullable(digest), AMD64);
+        return OciLayout.open(directory.resolve("oci")).choose(Optional.ofNullable(name), Optional.ofNullable(digest), AMD64);
     }
 
     private Descriptor add(String name, String content, Platform platform) throws Exception {

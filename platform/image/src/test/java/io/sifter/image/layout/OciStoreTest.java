@@ -92,7 +92,7 @@ class OciStoreTest {
             assertThat(store.has(digest, 4)).isTrue();
             assertThat(store.has(digest, 5)).isFalse();
         }
-        assertThat(store.layout().path(digest)).hasBinaryContent(content);
+        assertThat(store.path(digest)).hasBinaryContent(content);
     }
 
     @Test
@@ -102,7 +102,7 @@ class OciStoreTest {
         assertThat(store.find(document.digest())).isEmpty();
         store.put(document);
         assertThat(store.find(document.digest())).hasValueSatisfying(found -> assertThat(found).isEqualTo(document.content()));
-        Files.writeString(store.layout().path(document.digest()), "dog");
+        Files.writeString(store.path(document.digest()), "dog");
         assertThat(store.find(document.digest())).isEmpty();
         store.put(document);
         assertThat(store.find(document.digest())).isPresent();
@@ -142,7 +142,7 @@ class OciStoreTest {
             }
             store.add(Descriptor.of(manifest).named(name, Optional.empty()));
         }
-        Files.delete(store.layout().path(Document.of("layer", "broken".getBytes(StandardCharsets.UTF_8)).digest()));
+        Files.delete(store.path(Document.of("layer", "broken".getBytes(StandardCharsets.UTF_8)).digest()));
 
         store.prune();
 

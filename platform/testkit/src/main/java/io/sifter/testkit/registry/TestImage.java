@@ -27,7 +27,7 @@ import java.util.zip.GZIPOutputStream;
 public record TestImage(Document manifest, Document config, Platform platform, Map<Digest, byte[]> blobs) {
     static final String OCI_INDEX = "application/vnd.oci.image.index.v1+json";
     static final String OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json";
-    private static final String OCI_CONFIG = "application/vnd.oci.image.config.v1+json";
+    static final String OCI_CONFIG = "application/vnd.oci.image.config.v1+json";
     private static final String OCI_LAYER = "application/vnd.oci.image.layer.v1.tar+gzip";
     private static final String DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json";
     private static final String DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json";
@@ -60,12 +60,8 @@ public record TestImage(Document manifest, Document config, Platform platform, M
      */
     public static Path layout(Path directory, Map<String, Document> named, List<TestImage> images) throws IOException {
         Path blobs = Files.createDirectories(directory.resolve("blobs/sha256"));
-        List<Object> entries = new ArrayList<>();
-        for (Map.Entry<String, Document> image : named.entrySet()) {
-            Map<String, Object> entry = descriptor(image.getValue());
-            entry.put("annotations", Map.of("org.opencontainers.image.ref.name", image.getKey()));
-            entries.add(entry);
-            Files.write(blobs.resolve(image.getValue().digest().hex()), image.getValue().content());
+        for (Document document : named.values()) {
+            Files.write(blobs.resolve(document.digest().hex()), document.content());
         }
         for (TestImage image : images) {
             Files.write(blobs.resolve(image.manifest.digest().hex()), image.manifest.content());
@@ -73,9 +69,20 @@ public record TestImage(Document manifest, Document config, Platform platform, M
                 Files.write(blobs.resolve(blob.getKey().hex()), blob.getValue());
             }
         }
-        Files.write(directory.resolve("index.json"), indexOf(entries).content());
+        Files.write(directory.resolve("index.json"), layoutIndex(named).content());
         Files.writeString(directory.resolve("oci-layout"), "{\"imageLayoutVersion\":\"1.0.0\"}");
         return directory;
+    }
+
+    /** The {@code index.json} of a layout: documents by name. */
+    static Document layoutIndex(Map<String, Document> named) {
+        List<Object> entries = new ArrayList<>();
+        for (Map.Entry<String, Document> image : named.entrySet()) {
+            Map<String, Object> entry = descriptor(image.getValue());
+            entry.put("annotations", Map.of("org.opencontainers.image.ref.name", image.getKey()));
+            entries.add(entry);
+        }
+        return indexOf(entries);
     }
 
     private static Document indexOf(List<Object> manifests) {
@@ -86,15 +93,15 @@ public record TestImage(Document manifest, Document config, Platform platform, M
         return document(OCI_INDEX, members);
     }
 
-    private static Document document(String mediaType, Map<String, Object> members) {
+    static Document document(String mediaType, Map<String, Object> members) {
         return Document.of(mediaType, Json.write(members).getBytes(StandardCharsets.UTF_8));
     }
 
-    private static Map<String, Object> descriptor(Document document) {
+    static Map<String, Object> descriptor(Document document) {
         return descriptor(document.mediaType(), document.digest(), document.content().length);
     }
 
-    private static Map<String, Object> descriptor(String mediaType, Digest digest, long size) {
+    static Map<String, Object> descriptor(String mediaType, Digest digest, long size) {
         Map<String, Object> members = new LinkedHashMap<>();
         members.put("mediaType", mediaType);
         members.put("digest", digest.toString());
