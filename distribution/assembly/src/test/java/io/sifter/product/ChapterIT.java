@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.sifter.testkit.registry.FileServer;
 import io.sifter.testkit.registry.LibraryServer;
+import io.sifter.testkit.registry.ScriptedDaemon;
 import io.sifter.testkit.registry.ScriptedRegistry;
 import io.sifter.testkit.registry.TestArchive;
 import io.sifter.testkit.registry.TestImage;
@@ -43,6 +44,7 @@ class ChapterIT {
     private ScriptedRegistry closed;
     private LibraryServer library;
     private FileServer files;
+    private ScriptedDaemon daemon;
 
     @BeforeEach
     void startRegistries() throws IOException {
@@ -54,6 +56,7 @@ class ChapterIT {
         closed.publish("nvidia/pytorch", "18.11-py3", Images.lolcow());
         library = LibraryServer.start().token(TOKEN);
         files = FileServer.start().put("/singularity-ci-public/alpine-oci-archive.tar", new byte[10240]);
+        daemon = ScriptedDaemon.start().image(Images.lolcow(), "godlovedc/lolcow:latest");
     }
 
     @AfterEach
@@ -62,6 +65,7 @@ class ChapterIT {
         closed.close();
         library.close();
         files.close();
+        daemon.close();
     }
 
     @TestFactory
@@ -87,6 +91,7 @@ class ChapterIT {
             variables.put("TOKEN", TOKEN);
             variables.put("FILES", files.host());
             variables.put("ARCHIVES", files(product).toString());
+            variables.put("DAEMON", daemon.socket().toString());
             variables.put("HOME", product.home().toString());
             variables.put("WORK", product.work().toString());
             transcript.play(product, variables);

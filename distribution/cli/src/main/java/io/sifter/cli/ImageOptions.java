@@ -11,8 +11,10 @@ import io.sifter.spi.reference.Platform;
 import io.sifter.spi.tree.Compression;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -33,7 +35,9 @@ final class ImageOptions {
             Prompt prompt = session.prompt();
             login = Optional.of(new Login(prompt.ask("Enter Docker Username: "), prompt.askSecretly("Enter Docker Password: ")));
         }
-        return new SifterSettings(session.caller().distribution(), List.of(), session.caller().environment(),
+        Map<String, String> environment = new HashMap<>(session.caller().environment());
+        text(values, "docker-host").ifPresent(host -> environment.put("SINGULARITY_DOCKER_HOST", host));
+        return new SifterSettings(session.caller().distribution(), List.of(), environment,
                 session.invocation().program().text("config").map(Path::of), values.hasOption("disable-cache") && values.flag("disable-cache"), jobs(values), login,
                 text(values, "authfile").map(Path::of), text(values, "tmpdir").map(Path::of), text(values, "library"));
     }

@@ -12,7 +12,7 @@ import javax.net.SocketFactory;
  * all else that is done to the bytes.
  */
 final class BufferedSockets extends SocketFactory {
-    private static final int SIZE = 256 << 10;
+    static final int SIZE = 256 << 10;
 
     @Override
     public Socket createSocket() {

@@ -9,6 +9,7 @@ import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.security.cert.X509Certificate;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -107,18 +108,28 @@ final class Clients {
 
     /** The client's own certificates: pairs of {@code name.cert} and {@code name.key}. */
     private static KeyManager[] keys(List<Path> directories) throws IOException, GeneralSecurityException {
-        KeyStore store = KeyStore.getInstance(KeyStore.getDefaultType());
-        store.load(null, null);
+        Map<Path, Path> pairs = new LinkedHashMap<>();
         for (Path directory : directories) {
             for (Path file : list(directory, ".cert")) {
-                Path key = file.resolveSibling(file.getFileName().toString().replaceAll("\\.cert$", ".key"));
-                if (!Files.exists(key)) {
-                    throw new ExternalException("The key %s of the certificate %s is missing".formatted(key, file),
-                            "Put the key there, or name the file .crt if it is an authority's certificate.");
-                }
-                store.setKeyEntry(file.toString(), Certificates.readKey(key), new char[0],
-                        Certificates.read(file).toArray(X509Certificate[]::new));
+                pairs.put(file, file.resolveSibling(file.getFileName().toString().replaceAll("\\.cert$", ".key")));
             }
+        }
+        return keyManagers(pairs);
+    }
+
+    /** @param pairs keys by certificates, files in PEM form; without any the client shows none */
+    static KeyManager[] keyManagers(Map<Path, Path> pairs) throws IOException, GeneralSecurityException {
+        KeyStore store = KeyStore.getInstance(KeyStore.getDefaultType());
+        store.load(null, null);
+        for (Map.Entry<Path, Path> pair : pairs.entrySet()) {
+            Path file = pair.getKey();
+            Path key = pair.getValue();
+            if (!Files.exists(key)) {
+                throw new ExternalException("The key %s of the certificate %s is missing".formatted(key, file),
+                        "Put the key there, or name the file .crt if it is an authority's certificate.");
+            }
+            store.setKeyEntry(file.toString(), Certificates.readKey(key), new char[0],
+                    Certificates.read(file).toArray(X509Certificate[]::new));
         }
         if (store.size() == 0) {
             return null;

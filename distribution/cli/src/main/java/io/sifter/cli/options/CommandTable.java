@@ -132,7 +132,8 @@ public final class CommandTable {
 
                         IMAGE PATH becomes a SIF file, or with --sandbox a directory. Neither needs root.""")
                 .examples("build lolcow.sif docker://godlovedc/lolcow", "build --sandbox lolcow/ lolcow.sif",
-                        "build lolcow.sif lolcow/", "build lolcow.sif docker-archive:lolcow.tar");
+                        "build lolcow.sif lolcow/", "build lolcow.sif docker-archive:lolcow.tar",
+                        "build lolcow.sif docker-daemon:lolcow:latest");
     }
 
     private static String noScripts() {
@@ -175,7 +176,8 @@ public final class CommandTable {
                           docker://[host/]name[:tag]      from a registry
                           oci:directory[:name]            from an OCI image layout
                           oci-archive:file[:name]         from an OCI image layout in a tar file
-                          docker-archive:file[:name]      from what 'docker save' writes
+                          docker-archive:file[:name]      from what 'docker save' writes; '-' is standard input
+                          docker-daemon:name:tag          from a Docker daemon on this machine
                           library://[host/]name[:tag]     a SIF file of a library
                           oras://host/name[:tag]          a SIF file in a registry
                           https://host/file               a file as it is, such as an OCI archive

@@ -18,8 +18,7 @@ final class Shared {
     }
 
     static Option dockerHost() {
-        return text("docker-host", "address of the Docker daemon").from("DOCKER_HOST").orBare()
-                .moot("it concerns docker-daemon images only, which cannot be read yet");
+        return text("docker-host", "address of the Docker daemon, unix:///path or tcp://host:port").from("DOCKER_HOST").orBare();
     }
 
     static Option dockerLogin() {
