@@ -87,10 +87,10 @@ final class DataArea {
             var packed = new Packed(file, content.get(), stores.computeIfAbsent(store, _ -> stores.size()));
             (options.compression().reads(store.compression()) ? copied : recoded).add(packed);
         }
-        recoded.sort(Comparator.comparingInt(Packed::store).thenComparingLong(Packed::place));
+        recoded.sort(Comparator.comparingInt((Packed file) -> file.order).thenComparingLong(Packed::place));
         Map<Draft.OfFile, Draft.OfFile> same = equalLargeFiles(copied, recoded, plain);
         List<Run> runs = new ArrayList<>();
-        List<Tail> tails = tails(copied, runs);
+        List<Packed> tails = tails(copied, runs);
         Map<Draft.OfFile, PackedFile> packed = compress(tails, recoded, plain, same);
         copy(runs);
         place(copied, tails);
@@ -175,33 +175,35 @@ final class DataArea {
         return PackedFile.Hash.of(sha256.digest());
     }
 
-    /** Collects the runs to copy, fragment blocks among them; a tail whose block cannot be copied has none. */
-    private List<Tail> tails(List<Packed> copied, List<Run> runs) throws IOException {
-        List<Tail> tails = new ArrayList<>();
+    /**
+     * Collects the runs to copy, fragment blocks among them.
+     *
+     * @return the files with a tail; where the tail's block cannot be copied, it has none
+     */
+    private List<Packed> tails(List<Packed> copied, List<Run> runs) throws IOException {
+        List<Packed> tails = new ArrayList<>();
         for (Packed file : copied) {
-            if (SizeWord.total(file.content.sizeWords()) > 0) {
-                file.run = new Run(file.store, file.content.store(), file.content.position(), file.content.sizeWords());
+            if (SizeWord.total(file.words) > 0) {
+                file.run = new Run(file.order, file.store, file.position, file.words);
                 runs.add(file.run);
             }
-            file.content.tail().ifPresent(slice -> tails.add(new Tail(file, slice)));
+            if (file.hasTail()) {
+                tails.add(file);
+            }
         }
-        tails.sort(Comparator.comparingInt((Tail tail) -> tail.file.store)
-                .thenComparingLong(tail -> tail.slice.position())
-                .thenComparingInt(tail -> tail.slice.offset())
-                .thenComparingInt(tail -> tail.slice.length()));
+        tails.sort(Comparator.comparingInt((Packed file) -> file.order)
+                .thenComparingLong(file -> file.tailPosition)
+                .thenComparingInt(file -> file.tailOffset)
+                .thenComparingInt(file -> file.tailLength));
         for (int from = 0, to; from < tails.size(); from = to) {
             to = from + 1;
             while (to < tails.size() && tails.get(to).isBeside(tails.get(from))) {
                 to++;
             }
-            List<Tail> users = tails.subList(from, to);
+            List<Packed> users = tails.subList(from, to);
             if (isAllUsed(users)) {
-                Tail any = users.getFirst();
-                var run = new Run(
-                        any.file.store,
-                        any.file.content.store(),
-                        any.slice.position(),
-                        new int[] {any.slice.sizeWord()});
+                Packed any = users.getFirst();
+                var run = new Run(any.order, any.store, any.tailPosition, new int[] {any.tailWord});
                 runs.add(run);
                 users.forEach(user -> user.fragment = run);
             }
@@ -209,42 +211,42 @@ final class DataArea {
         return tails;
     }
 
-    private boolean isAllUsed(List<Tail> users) throws IOException {
-        Tail any = users.getFirst();
+    private boolean isAllUsed(List<Packed> users) throws IOException {
+        Packed any = users.getFirst();
         int reached = 0;
-        for (Tail user : users) {
-            if (user.slice.sizeWord() != any.slice.sizeWord() || user.slice.blockLength() != any.slice.blockLength()) {
-                throw corrupt(user.file.file, new CorruptDataException(
-                        "One fragment block cannot be both %s and %s".formatted(any.slice, user.slice)));
+        for (Packed user : users) {
+            if (user.tailWord != any.tailWord || user.blockLength != any.blockLength) {
+                throw corrupt(user.file, new CorruptDataException(
+                        "One fragment block cannot be both %s and %s".formatted(any.slice(), user.slice())));
             }
-            if (user.slice.offset() > reached) {
+            if (user.tailOffset > reached) {
                 return false;
             }
-            reached = Math.max(reached, user.slice.offset() + user.slice.length());
+            reached = Math.max(reached, user.tailOffset + user.tailLength);
         }
-        return reached == (any.slice.blockLength() > 0 ? any.slice.blockLength() : fragment(any).length);
+        return reached == (any.blockLength > 0 ? any.blockLength : fragment(any).length);
     }
 
-    private byte[] fragment(Tail tail) throws IOException {
+    private byte[] fragment(Packed user) throws IOException {
         try {
-            return reader(tail.file.content.store()).fragment(tail.slice);
+            return reader(user.store).fragment(user.slice());
         } catch (CorruptDataException e) {
-            throw corrupt(tail.file.file, e);
+            throw corrupt(user.file, e);
         }
     }
 
     /** Compresses what must be, and with it the tails whose fragment block cannot be copied. */
     private Map<Draft.OfFile, PackedFile> compress(
-            List<Tail> tails, List<Packed> recoded, List<Draft.OfFile> plain, Map<Draft.OfFile, Draft.OfFile> same)
+            List<Packed> tails, List<Packed> recoded, List<Draft.OfFile> plain, Map<Draft.OfFile, Draft.OfFile> same)
             throws IOException, InterruptedException {
         out.position(end);
         Map<Draft.OfFile, PackedFile> packed = new IdentityHashMap<>();
         try (var writer = new BlockPackWriter(
                 out, options.target(), options.compression(), workers, new BlockBuffers(MEMORY))) {
             packer = writer;
-            for (Tail tail : tails) {
-                if (tail.fragment == null) {
-                    tail.packed = writer.addSlice(fragment(tail), tail.slice.offset(), tail.slice.length());
+            for (Packed file : tails) {
+                if (file.fragment == null) {
+                    file.packedTail = writer.addSlice(fragment(file), file.tailOffset, file.tailLength);
                 }
             }
             for (Packed file : recoded) {
@@ -349,30 +351,27 @@ final class DataArea {
         }
     }
 
-    private void place(List<Packed> copied, List<Tail> tails) {
+    private void place(List<Packed> copied, List<Packed> tails) {
         Map<Run, Integer> numbers = new IdentityHashMap<>();
-        for (Tail tail : tails) {
-            if (tail.fragment != null) {
-                Run run = tail.fragment.first;
-                tail.number = numbers.computeIfAbsent(run, _ -> {
+        for (Packed file : tails) {
+            if (file.fragment != null) {
+                numbers.computeIfAbsent(file.fragment.first, run -> {
                     fragments.add(new FragmentEntry(run.target - offset, run.words[0]));
                     return fragments.size() - 1;
                 });
             }
-            tail.file.tail = tail;
         }
         for (Packed file : copied) {
-            int[] words = file.content.sizeWords();
+            int[] words = file.words;
             int fragment = PackedFile.NO_FRAGMENT;
             int fragmentOffset = 0;
-            Tail tail = file.tail;
-            if (tail != null && tail.fragment != null) {
-                fragment = tail.number;
-                fragmentOffset = tail.slice.offset();
-            } else if (tail != null && tail.packed.fragment() != PackedFile.NO_FRAGMENT) {
-                fragment = tail.packed.fragment();
-                fragmentOffset = tail.packed.fragmentOffset();
-            } else if (tail != null) {
+            if (file.fragment != null) {
+                fragment = numbers.get(file.fragment.first);
+                fragmentOffset = file.tailOffset;
+            } else if (file.packedTail != null && file.packedTail.fragment() != PackedFile.NO_FRAGMENT) {
+                fragment = file.packedTail.fragment();
+                fragmentOffset = file.packedTail.fragmentOffset();
+            } else if (file.packedTail != null) {
                 words = Arrays.copyOf(words, words.length + 1); // the tail is zeros and became a block of them
             }
             long start = file.run == null ? 0 : file.run.first.target - offset;
@@ -412,27 +411,59 @@ final class DataArea {
                 "The content of '%s' is damaged: %s".formatted(RawName.display(paths.apply(file)), e.getMessage()), e);
     }
 
-    /** A file whose content is blocks already. */
+    /**
+     * A file whose content is blocks already. An image may have a million of them, so what is known of one lies in one
+     * object.
+     */
     private static final class Packed {
-        private final Draft.OfFile file;
-        private final PackedContent content;
-        private final int store;
-        private Run run;
-        private Tail tail;
+        private static final int[] NONE = {};
 
-        Packed(Draft.OfFile file, PackedContent content, int store) {
+        private final Draft.OfFile file;
+        private final Store store;
+        private final int order;
+        private final long position;
+        private final int[] words;
+
+        // The slice of a fragment block, if there is one; it has a length then.
+        private final long tailPosition;
+        private final int tailWord;
+        private final int blockLength;
+        private final int tailOffset;
+        private final int tailLength;
+
+        private Run run;
+        private Run fragment;
+        private PackedFile packedTail;
+
+        Packed(Draft.OfFile file, PackedContent content, int order) {
             this.file = file;
-            this.content = content;
-            this.store = store;
+            this.store = content.store();
+            this.order = order;
+            this.position = content.position();
+            this.words = content.sizeWords().length == 0 ? NONE : content.sizeWords();
+            Slice slice = content.tail().orElse(null);
+            this.tailPosition = slice == null ? 0 : slice.position();
+            this.tailWord = slice == null ? 0 : slice.sizeWord();
+            this.blockLength = slice == null ? 0 : slice.blockLength();
+            this.tailOffset = slice == null ? 0 : slice.offset();
+            this.tailLength = slice == null ? 0 : slice.length();
         }
 
-        int store() {
-            return store;
+        boolean hasTail() {
+            return tailLength > 0;
+        }
+
+        Slice slice() {
+            return new Slice(tailPosition, tailWord, blockLength, tailOffset, tailLength);
         }
 
         /** Files that share a fragment block come together, so that it is decompressed once. */
         long place() {
-            return content.tail().map(Slice::position).orElse(content.position());
+            return hasTail() ? tailPosition : position;
+        }
+
+        boolean isBeside(Packed other) {
+            return order == other.order && tailPosition == other.tailPosition;
         }
     }
 
@@ -450,24 +481,6 @@ final class DataArea {
             this.store = store;
             this.position = position;
             this.words = words;
-        }
-    }
-
-    /** The use that a file makes of a fragment block. */
-    private static final class Tail {
-        private final Packed file;
-        private final Slice slice;
-        private Run fragment;
-        private PackedFile packed;
-        private int number;
-
-        Tail(Packed file, Slice slice) {
-            this.file = file;
-            this.slice = slice;
-        }
-
-        boolean isBeside(Tail other) {
-            return file.store == other.file.store && slice.position() == other.slice.position();
         }
     }
 }
