@@ -7,7 +7,9 @@ import io.sifter.spi.tree.PackedContent.Store;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.lang.foreign.MemorySegment;
+import java.lang.ref.SoftReference;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -22,14 +24,14 @@ import java.util.zip.DataFormatException;
  * the other. Safe for any thread; every stream belongs to one.
  */
 public final class PackedReader {
-    private static final int FRAGMENTS_KEPT = 4;
+    private static final int FRAGMENTS_KEPT = 16;
 
     private final Store store;
     private final int blockSize;
-    private final ConcurrentLinkedDeque<BlockDecompressor> idle = new ConcurrentLinkedDeque<>();
-    private final Map<Long, byte[]> fragments = new LinkedHashMap<>(8, 0.75f, true) {
+    private final ConcurrentLinkedDeque<Bench> idle = new ConcurrentLinkedDeque<>();
+    private final Map<Long, Fragment> fragments = new LinkedHashMap<>(32, 0.75f, true) {
         @Override
-        protected boolean removeEldestEntry(Map.Entry<Long, byte[]> eldest) {
+        protected boolean removeEldestEntry(Map.Entry<Long, Fragment> eldest) {
             return size() > FRAGMENTS_KEPT;
         }
     };
@@ -83,21 +85,42 @@ public final class PackedReader {
 
     /** The uncompressed fragment block that a slice is part of. Not copied, not to be changed. */
     byte[] fragment(Slice slice) throws IOException {
+        Fragment fragment;
         synchronized (fragments) {
-            byte[] known = fragments.get(slice.position());
-            if (known != null) {
-                checkLength(slice, known.length);
-                return known;
+            fragment = fragments.computeIfAbsent(slice.position(), _ -> new Fragment());
+        }
+        synchronized (fragment) {
+            byte[] bytes = fragment.bytes.get();
+            if (bytes == null) {
+                byte[] block = new byte[blockSize];
+                int length = read(slice.position(), slice.sizeWord(), block, blockSize);
+                bytes = length == blockSize ? block : Arrays.copyOf(block, length);
+                fragment.bytes = new SoftReference<>(bytes);
             }
+            checkLength(slice, bytes.length);
+            return bytes;
         }
-        byte[] block = new byte[blockSize];
-        int length = read(slice.position(), slice.sizeWord(), block, blockSize);
-        checkLength(slice, length);
-        byte[] exact = length == blockSize ? block : Arrays.copyOf(block, length);
-        synchronized (fragments) {
-            fragments.put(slice.position(), exact);
+    }
+
+    /**
+     * A fragment block, decompressed by whoever is first; others wait for him. Held softly: of the readers of a hundred
+     * layers, each would keep some.
+     */
+    private static final class Fragment {
+        private SoftReference<byte[]> bytes = new SoftReference<>(null);
+    }
+
+    /** What one thread at a time decompresses with. */
+    private final class Bench {
+        private final BlockDecompressor decompressor = Codecs.decompressor(store.compression().codec());
+        private ByteBuffer stored = ByteBuffer.allocateDirect(0);
+
+        ByteBuffer room(int length) {
+            if (stored.capacity() < length) {
+                stored = ByteBuffer.allocateDirect(Math.max(length, blockSize));
+            }
+            return stored.clear().limit(length);
         }
-        return exact;
     }
 
     private static void checkLength(Slice slice, int length) throws CorruptDataException {
@@ -109,7 +132,16 @@ public final class PackedReader {
 
     /** Returns how many bytes the block has. */
     private int read(long position, int word, byte[] into, int length) throws IOException {
-        var stored = ByteBuffer.allocate(SizeWord.length(word));
+        Bench bench = Objects.requireNonNullElseGet(idle.poll(), Bench::new);
+        try {
+            return read(position, word, into, length, bench);
+        } finally {
+            idle.push(bench);
+        }
+    }
+
+    private int read(long position, int word, byte[] into, int length, Bench bench) throws IOException {
+        ByteBuffer stored = bench.room(SizeWord.length(word));
         try {
             ChannelBytes.read(store.channel(), position, stored);
         } catch (EOFException | IllegalArgumentException e) {
@@ -123,19 +155,15 @@ public final class PackedReader {
                 throw new CorruptDataException("The block at byte %d has %d bytes, %d are expected"
                         .formatted(position, stored.limit(), length));
             }
-            stored.get(into, 0, stored.limit());
+            stored.get(0, into, 0, stored.limit());
             return stored.limit();
         }
-        BlockDecompressor decompressor = Objects.requireNonNullElseGet(
-                idle.poll(), () -> Codecs.decompressor(store.compression().codec()));
         try {
-            return decompressor.decompress(
-                    MemorySegment.ofArray(stored.array()), MemorySegment.ofArray(into).asSlice(0, length));
+            return bench.decompressor.decompress(
+                    MemorySegment.ofBuffer(stored.rewind()), MemorySegment.ofArray(into).asSlice(0, length));
         } catch (DataFormatException e) {
             throw new CorruptDataException(
                     "The block at byte %d is damaged: %s".formatted(position, e.getMessage()), e);
-        } finally {
-            idle.push(decompressor);
         }
     }
 
@@ -173,6 +201,18 @@ public final class PackedReader {
             System.arraycopy(block, from, into, offset, some);
             from += some;
             return some;
+        }
+
+        /** Block by block, as they come out. */
+        @Override
+        public long transferTo(OutputStream out) throws IOException {
+            long count = 0;
+            while (fill()) {
+                out.write(block, from, to - from);
+                count += to - from;
+                from = to;
+            }
+            return count;
         }
 
         @Override

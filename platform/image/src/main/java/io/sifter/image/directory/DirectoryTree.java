@@ -14,6 +14,7 @@ import io.sifter.spi.tree.Special;
 import io.sifter.spi.tree.Symlink;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -33,6 +34,7 @@ public final class DirectoryTree implements FileTree {
     /** So many directories on the way down stay open; the ones above are found again through {@code ..}. */
     private static final int OPEN_ANCESTORS = 100;
     private static final long MAX_TIME = 0xFFFF_FFFFL;
+    private static final int TRANSFER = 128 << 10;
 
     private final Path path;
     private final int top;
@@ -240,6 +242,17 @@ public final class DirectoryTree implements FileTree {
                 verify();
             }
             return got;
+        }
+
+        @Override
+        public long transferTo(OutputStream out) throws IOException {
+            byte[] buffer = new byte[(int) Math.min(TRANSFER, left)];
+            long count = 0;
+            for (int got = read(buffer, 0, buffer.length); got > 0; got = read(buffer, 0, buffer.length)) {
+                out.write(buffer, 0, got);
+                count += got;
+            }
+            return count;
         }
 
         @Override

@@ -13,17 +13,17 @@ import io.sifter.spi.tree.Special;
 import io.sifter.spi.tree.Symlink;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.util.Arrays;
 import java.util.Map;
 
 /** Makes single inodes and gives them their attributes. Safe for any thread. */
 final class NodeWriter {
-    /** What is read at once, and the grain of holes: half of a usual block of SquashFS, many blocks of a disk. */
+    /** The grain of holes: many blocks of a disk. */
     private static final int GRAIN = 64 << 10;
     private static final byte[] ZEROS = new byte[GRAIN];
     private static final int USUAL_XATTR_BYTES = 2048;
     private static final long NO_OWNER = 0xFFFF_FFFFL;
-    private static final ThreadLocal<byte[]> BUFFER = ThreadLocal.withInitial(() -> new byte[GRAIN]);
 
     private final boolean owners;
     private final boolean allRoot;
@@ -71,32 +71,72 @@ final class NodeWriter {
 
     private static void copy(Content content, int out, String name, Crew crew)
             throws IOException, InterruptedException {
-        byte[] buffer = BUFFER.get();
-        long size = content.size();
-        long position = 0;
-        boolean hole = false;
+        Sparse file = new Sparse(out, name, content.size(), crew);
         try (InputStream in = content.open()) {
-            while (true) {
-                int length = in.readNBytes(buffer, 0, GRAIN);
-                if (length > size - position) {
-                    throw wrongSize(name, size, "more");
-                }
-                hole = Arrays.equals(buffer, 0, length, ZEROS, 0, length) && length > 0 || hole && length == 0;
-                if (!hole) {
-                    LinuxFiles.write(out, position, buffer, 0, length);
-                }
-                position += length;
-                if (length < GRAIN) {
-                    break;
-                }
+            in.transferTo(file);
+        } catch (Stopped e) {
+            throw new InterruptedException();
+        }
+        if (file.position < file.size) {
+            throw wrongSize(name, file.size, Long.toString(file.position));
+        }
+        if (file.written < file.size) {
+            LinuxFiles.truncate(out, file.size);
+        }
+    }
+
+    /** Carries an interruption through a stream. */
+    private static final class Stopped extends IOException {}
+
+    /** Writes a file from its start, and leaves holes for zeros. */
+    private static final class Sparse extends OutputStream {
+        private final int file;
+        private final String name;
+        private final long size;
+        private final Crew crew;
+        private long position;
+        private long written;
+
+        Sparse(int file, String name, long size, Crew crew) {
+            this.file = file;
+            this.name = name;
+            this.size = size;
+            this.crew = crew;
+        }
+
+        @Override
+        public void write(int b) throws IOException {
+            write(new byte[] {(byte) b}, 0, 1);
+        }
+
+        @Override
+        public void write(byte[] bytes, int offset, int length) throws IOException {
+            try {
                 crew.checkStopped();
+            } catch (InterruptedException e) {
+                throw new Stopped();
             }
+            if (length > size - position) {
+                throw wrongSize(name, size, "more");
+            }
+            int from = 0;
+            for (int at = 0; at < length; ) {
+                int grain = Math.min(GRAIN, length - at);
+                if (Arrays.equals(bytes, offset + at, offset + at + grain, ZEROS, 0, grain)) {
+                    store(bytes, offset, from, at);
+                    from = at + grain;
+                }
+                at += grain;
+            }
+            store(bytes, offset, from, length);
+            position += length;
         }
-        if (position < size) {
-            throw wrongSize(name, size, Long.toString(position));
-        }
-        if (hole) {
-            LinuxFiles.truncate(out, size);
+
+        private void store(byte[] bytes, int offset, int from, int to) throws IOException {
+            if (from < to) {
+                LinuxFiles.write(file, position + from, bytes, offset + from, to - from);
+                written = position + to;
+            }
         }
     }
 
