@@ -179,7 +179,7 @@ public final class Sifter implements AutoCloseable {
         } else {
             Compression compression = compression(options);
             Container.Origin origin = local.origin(header, Version.PRODUCT, sourceDateEpoch(),
-                    String.join("|", compression.toString(), Codecs.build(compression), "all-root=" + options.allRoot()));
+                    String.join("|", compression.toString(), "all-root=" + options.allRoot()), Codecs.build(compression));
             Container container = local.container(options.open().platform(), origin);
             try {
                 write(container, target, sink, compression, options.allRoot());
@@ -399,7 +399,7 @@ public final class Sifter implements AutoCloseable {
                 try (var closed = tree.tree()) {
                     Compression compression = compression(options);
                     Container.Origin origin = new Container.Origin(header(reference), sourceDateEpochOr(Instant.EPOCH),
-                            reference.text(), Version.PRODUCT);
+                            reference.text(), Version.PRODUCT, Codecs.build(compression));
                     write(Container.fromTree(closed, Optional.empty(), options.open().platform(), origin), target, sink,
                             compression, options.allRoot());
                 }
@@ -544,7 +544,7 @@ public final class Sifter implements AutoCloseable {
         String identity = String.join("|", image.manifest().digest().toString(), header.toString(), compression.toString(),
                 Codecs.build(compression), "all-root=" + options.allRoot(), Version.PRODUCT, epoch.toString());
         Instant created = sourceDateEpochOr(config.created().orElse(Instant.EPOCH));
-        return new Container.Origin(header, created, identity, Version.PRODUCT);
+        return new Container.Origin(header, created, identity, Version.PRODUCT, Codecs.build(compression));
     }
 
     private static Map<String, String> header(Reference reference) {

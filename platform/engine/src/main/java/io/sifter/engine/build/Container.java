@@ -26,8 +26,9 @@ public record Container(FileTree tree, ImageSettings settings) {
      * @param created when the image counts as made
      * @param identity all that determines the result's bytes, so that equal results get equal ids
      * @param version of this program
+     * @param codec what compresses the blocks, with its version: another one makes other bytes
      */
-    public record Origin(Map<String, String> header, Instant created, String identity, String version) {
+    public record Origin(Map<String, String> header, Instant created, String identity, String version, String codec) {
         public Origin {
             header = new LinkedHashMap<>(header);
         }
@@ -74,7 +75,9 @@ public record Container(FileTree tree, ImageSettings settings) {
         Map<String, String> labels = Labels.of(inherited, origin.created(), platform.architecture(), origin.version(), origin.header());
         new TreeEditor(root, time).file(".singularity.d/labels.json",
                 new String(Json.indented(labels, "\t"), StandardCharsets.UTF_8), 0644);
-        byte[] inspection = Json.compact(Inspection.of(root));
+        Map<String, Object> inspection = Inspection.of(root);
+        // Beside what readers look for, which they pass over.
+        inspection.put("codec", origin.codec());
         FileTree completed = new FileTree() {
             @Override
             public Directory root() {
@@ -87,6 +90,6 @@ public record Container(FileTree tree, ImageSettings settings) {
             }
         };
         return new Container(completed,
-                new ImageSettings(origin.definition(), inspection, ociConfig, platform, origin.created(), origin.id()));
+                new ImageSettings(origin.definition(), Json.compact(inspection), ociConfig, platform, origin.created(), origin.id()));
     }
 }

@@ -155,11 +155,12 @@ public final class LocalImage implements AutoCloseable {
      *
      * @param header of the definition that it could have been built from
      * @param options what else determines the result
+     * @param codec what compresses the blocks
      */
-    public Container.Origin origin(Map<String, String> header, String version, OptionalLong epoch, String options) {
+    public Container.Origin origin(Map<String, String> header, String version, OptionalLong epoch, String options, String codec) {
         Instant created = Instant.ofEpochSecond(epoch.orElseGet(() -> newest(tree.root())));
-        String identity = String.join("|", header.toString(), id.map(UUID::toString).orElse(""), created.toString(), version, options);
-        return new Container.Origin(header, created, identity, version);
+        String identity = String.join("|", header.toString(), id.map(UUID::toString).orElse(""), created.toString(), version, options, codec);
+        return new Container.Origin(header, created, identity, version, codec);
     }
 
     /** The youngest time in a tree: the one date that a tree without papers has. */
