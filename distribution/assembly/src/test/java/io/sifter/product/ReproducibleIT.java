@@ -100,4 +100,16 @@ class ReproducibleIT {
                     .containsPattern("\"codec\":\"zstd(-java)?/");
         }
     }
+
+    @Test
+    void aSandboxCanBeOpenedToItsOwner() throws Exception {
+        registry.publish("lib/closed", "latest", image(TarLayer.with().directory("closed").mode(0500).file("closed/file", "x").mode(0040)));
+        String closed = "docker://" + registry.host() + "/lib/closed";
+        try (Product product = Product.ordinary()) {
+            assertThat(product.run("build", "--fix-perms", "--sandbox", "box", closed).ok().err())
+                    .contains("WARNING: The --fix-perms option modifies the filesystem permissions on the resulting container.");
+
+            assertThat(product.shell("stat -c %a box/closed box/closed/file").ok().out()).isEqualTo("700\n640\n");
+        }
+    }
 }

@@ -59,7 +59,7 @@ final class ImageOptions {
     /** How an image is made; {@code force} is the caller's to decide. */
     static BuildOptions build(Values values, boolean force) throws UserException {
         return new BuildOptions(new OpenOptions(platform(values), values.flag("no-https")), compression(values),
-                values.flag("all-root"), force);
+                values.flag("all-root"), values.flag("fix-perms"), force);
     }
 
     /** Not every command that fetches knows every option. */

@@ -37,7 +37,7 @@ final class Prepare {
         Reference reference = ImageSpecs.uri(text);
         Values values = session.values();
         SifterSettings settings = ImageOptions.settings(session);
-        var options = new BuildOptions(new OpenOptions(Platform.host(), ActionOptions.plainHttp(values)), Optional.empty(), false, true);
+        var options = new BuildOptions(new OpenOptions(Platform.host(), ActionOptions.plainHttp(values)), Optional.empty(), false, false, true);
         String answer;
         try (Sifter sifter = Sifter.open(settings, session.terminal())) {
             Transports.require(sifter, reference);

@@ -384,7 +384,10 @@ public final class Sifter implements AutoCloseable {
         switch (source) {
             case LayeredImage image -> {
                 Compression compression = compression(options);
-                MergePolicy policy = MergePolicy.STANDARD.withMtimeCeiling(sourceDateEpoch());
+                MergePolicy policy = MergePolicy.STANDARD.withMtimeCeiling(sourceDateEpoch()).withOpenToOwner(options.openToOwner());
+                if (options.openToOwner()) {
+                    events.accept(Event.warning("The --fix-perms option modifies the filesystem permissions on the resulting container."));
+                }
                 ImageConfig config = Documents.parseConfig(image.config());
                 requireSpace(image, compression, target, sink);
                 Container container = instance(ImageBuilder.class)
@@ -542,7 +545,7 @@ public final class Sifter implements AutoCloseable {
         Map<String, String> header = header(reference);
         OptionalLong epoch = sourceDateEpoch();
         String identity = String.join("|", image.manifest().digest().toString(), header.toString(), compression.toString(),
-                Codecs.build(compression), "all-root=" + options.allRoot(), Version.PRODUCT, epoch.toString());
+                Codecs.build(compression), "all-root=" + options.allRoot(), "open-to-owner=" + options.openToOwner(), Version.PRODUCT, epoch.toString());
         Instant created = sourceDateEpochOr(config.created().orElse(Instant.EPOCH));
         return new Container.Origin(header, created, identity, Version.PRODUCT, Codecs.build(compression));
     }

@@ -42,8 +42,7 @@ final class Shared {
     }
 
     static Option fixPermissions() {
-        return flag("fix-perms", "let the owner read and write everything").from("FIXPERMS")
-                .refuse("modes of files are kept as the image states them", "For a sandbox, use chmod -R u+rwX afterwards.");
+        return flag("fix-perms", "let owners read and write everything in an image of layers").from("FIXPERMS");
     }
 
     static Option force(String description) {

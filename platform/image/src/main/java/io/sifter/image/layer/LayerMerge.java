@@ -39,6 +39,8 @@ public final class LayerMerge {
     private static final int FORWARD_ROUNDS = 40;
     private static final int IMPLIED_MODE = 0755;
     private static final int SYMLINK_MODE = 0777;
+    private static final int OPEN_DIRECTORY = 0700;
+    private static final int OPEN_FILE = 0600;
     private static final long MAX_MTIME = 0xFFFF_FFFFL;
     private static final int MAX_MAJOR = 0xFFF;
     private static final int MAX_MINOR = 0xFFFFF;
@@ -407,7 +409,12 @@ public final class LayerMerge {
     }
 
     private Attributes attributes(TarEntry entry) {
-        int mode = entry.kind() == TarEntry.Kind.SYMLINK ? SYMLINK_MODE : entry.mode();
+        int mode = switch (entry.kind()) {
+            case SYMLINK -> SYMLINK_MODE;
+            case DIRECTORY -> entry.mode() | (policy.openToOwner() ? OPEN_DIRECTORY : 0);
+            case REGULAR -> entry.mode() | (policy.openToOwner() ? OPEN_FILE : 0);
+            case HARD_LINK, CHARACTER_DEVICE, BLOCK_DEVICE, FIFO -> entry.mode();
+        };
         long mtime = Math.clamp(entry.mtime(), 0, policy.mtimeCeiling().orElse(MAX_MTIME));
         return interned.attributes(new Attributes(mode, entry.uid(), entry.gid(), mtime, xattrs(entry)));
     }

@@ -232,7 +232,7 @@ class LayerPackTest {
     @Test
     void boundsTheNodesOfATree() throws Exception {
         Path file = packs.pack(TarLayer.with().file("a/b/c/d/e", ""));
-        MergePolicy four = new MergePolicy(OptionalLong.empty(), 4, List.of());
+        MergePolicy four = new MergePolicy(OptionalLong.empty(), 4, List.of(), false);
         assertThatThrownBy(() -> packs.mergePacks(List.of(file), four).close())
                 .isInstanceOf(CorruptDataException.class).hasMessageContaining("is one of more than the 4 entries");
     }
