@@ -176,7 +176,7 @@ public final class CommandTable {
                           docker://[host/]name[:tag]      from a registry
                           oci:directory[:name]            from an OCI image layout
                           oci-archive:file[:name]         from an OCI image layout in a tar file
-                          docker-archive:file[:name]      from what 'docker save' writes; '-' is standard input
+                          docker-archive:file[:name]      what 'docker save' writes; '-' is input
                           docker-daemon:name:tag          from a Docker daemon on this machine
                           library://[host/]name[:tag]     a SIF file of a library
                           oras://host/name[:tag]          a SIF file in a registry
