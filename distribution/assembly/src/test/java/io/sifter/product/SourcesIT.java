@@ -25,6 +25,8 @@ import org.junit.jupiter.api.Test;
  */
 class SourcesIT {
     private static final String NAME = "godlovedc/lolcow:latest";
+    /** What is loaded without a host belongs to this one for Podman. */
+    private static final String PODMANS_NAME = "localhost/" + NAME;
 
     private Product product;
     private TestImage image;
@@ -34,6 +36,8 @@ class SourcesIT {
         product = Product.start();
         // Nothing that one way converted may help another.
         product.with("SINGULARITY_DISABLE_CACHE", "1");
+        // Podman tells the time of loading as the image's own, where the image states none.
+        product.with("SOURCE_DATE_EPOCH", "1700000000");
         image = Images.lolcow();
     }
 
@@ -116,8 +120,8 @@ class SourcesIT {
         Path storage = product.root().resolve("podman");
         String[] general = {podman, "--root", storage.resolve("root").toString(), "--runroot", storage.resolve("run").toString(), "--storage-driver", "vfs"};
         podman(general, "load", "-q", "-i", product.work().resolve("lolcow.tar").toString());
-        podman(general, "save", "-q", "--format", "docker-archive", "-o", product.work().resolve("p.tar").toString(), "docker.io/" + NAME);
-        podman(general, "save", "-q", "--format", "oci-archive", "-o", product.work().resolve("o.tar").toString(), "docker.io/" + NAME);
+        podman(general, "save", "-q", "--format", "docker-archive", "-o", product.work().resolve("p.tar").toString(), PODMANS_NAME);
+        podman(general, "save", "-q", "--format", "oci-archive", "-o", product.work().resolve("o.tar").toString(), PODMANS_NAME);
 
         assertThat(tree("docker-archive:p.tar")).isEqualTo(expected);
         assertThat(tree("oci-archive:o.tar")).isEqualTo(expected);
@@ -130,7 +134,7 @@ class SourcesIT {
                 Thread.sleep(100);
             }
             product.with("DOCKER_HOST", "unix://" + socket);
-            assertThat(tree("docker-daemon:docker.io/" + NAME)).isEqualTo(expected);
+            assertThat(tree("docker-daemon:" + PODMANS_NAME)).isEqualTo(expected);
         } finally {
             running.destroy();
             running.waitFor();

@@ -39,7 +39,7 @@ final class ArchiveFile {
     /** @param temporary directory for a copy of what can be read only once; the copy has no name, and is gone with the process */
     static ArchiveFile open(Path path, Path temporary) throws IOException, InterruptedException {
         if (isStandardInput(path)) {
-            if (STANDARD_INPUT.toRealPath().startsWith("/dev/pts")) {
+            if (Files.readSymbolicLink(Path.of("/proc/self/fd/0")).startsWith("/dev/pts")) {
                 throw new UserException("standard input is a terminal", "Give it an archive: docker save NAME | singularity … docker-archive:-");
             }
             // By its descriptor: the name cannot always be opened again, the descriptor is there.
