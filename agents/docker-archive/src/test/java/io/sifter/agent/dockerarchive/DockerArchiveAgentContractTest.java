@@ -16,59 +16,42 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.io.TempDir;
 
-class DockerArchiveAgentContractTest {
-    private abstract static class Contract extends AgentContract {
-        @TempDir
-        Path directory;
+class DockerArchiveAgentContractTest extends AgentContract {
+    @TempDir
+    Path directory;
 
-        abstract byte[] archive(TarLayer tar);
-
-        @BeforeEach
-        void save() throws Exception {
-            TestImage image = TestImage.with().layer(TarLayer.with().file("etc/motd", "hello").tar()).layer(TarLayer.with().file("a", "b").tar()).build();
-            Files.write(directory.resolve("it.tar"), archive(TestArchive.saved(Form.DIRECTORIES).image(image, "it:1").tar()));
-        }
-
-        @Override
-        protected Agent agent(Consumer<Event> events) {
-            return new DockerArchiveAgent(new AgentContext((host, _) -> {
-                throw new AssertionError("An archive needs no registry: " + host);
-            }, DocumentStore.empty(), events, Map.of()));
-        }
-
-        @Override
-        protected Reference image() {
-            return Reference.parse("docker-archive:" + directory + "/it.tar:it:1");
-        }
-
-        @Override
-        protected Reference missing() {
-            return Reference.parse("docker-archive:" + directory + "/it.tar:other");
-        }
-
-        @Override
-        protected List<Reference> malformed() {
-            return List.of(Reference.parse("docker-archive:" + directory + "/none.tar"), Reference.parse("docker-archive:a\0b"),
-                    Reference.parse("docker-archive::x"), Reference.parse("docker-archive:" + directory + "/it.tar:@one"));
-        }
+    byte[] archive(TarLayer tar) {
+        return tar.tar();
     }
 
-    @Nested
-    class Plain extends Contract {
-        @Override
-        byte[] archive(TarLayer tar) {
-            return tar.tar();
-        }
+    @BeforeEach
+    void save() throws Exception {
+        TestImage image = TestImage.with().layer(TarLayer.with().file("etc/motd", "hello").tar()).layer(TarLayer.with().file("a", "b").tar()).build();
+        Files.write(directory.resolve("it.tar"), archive(TestArchive.saved(Form.DIRECTORIES).image(image, "it:1").tar()));
     }
 
-    @Nested
-    class Compressed extends Contract {
-        @Override
-        byte[] archive(TarLayer tar) {
-            return tar.gzip();
-        }
+    @Override
+    protected Agent agent(Consumer<Event> events) {
+        return new DockerArchiveAgent(new AgentContext((host, _) -> {
+            throw new AssertionError("An archive needs no registry: " + host);
+        }, DocumentStore.empty(), events, Map.of()));
+    }
+
+    @Override
+    protected Reference image() {
+        return Reference.parse("docker-archive:" + directory + "/it.tar:it:1");
+    }
+
+    @Override
+    protected Reference missing() {
+        return Reference.parse("docker-archive:" + directory + "/it.tar:other");
+    }
+
+    @Override
+    protected List<Reference> malformed() {
+        return List.of(Reference.parse("docker-archive:" + directory + "/none.tar"), Reference.parse("docker-archive:a\0b"),
+                Reference.parse("docker-archive::x"), Reference.parse("docker-archive:" + directory + "/it.tar:@one"));
     }
 }

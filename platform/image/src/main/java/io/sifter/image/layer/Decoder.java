@@ -6,7 +6,7 @@ import java.io.InputStream;
 import org.apache.commons.compress.compressors.bzip2.BZip2CompressorInputStream;
 import org.tukaani.xz.XZInputStream;
 
-/** Turns a blob into the stream that was compressed. Belongs to one thread, which also closes it. */
+/** Turns a blob into the stream that was compressed. For one thread at a time. */
 interface Decoder extends AutoCloseable {
     /** Dictionaries of xz and windows of zstd beyond this are refused; no encoder makes them unless told to. */
     int MAX_WINDOW_KIB = 128 << 10;

@@ -10,7 +10,7 @@ import java.util.Objects;
 import java.util.Optional;
 
 /**
- * What a file holds that may be compressed: with gzip, zstd, xz, bzip2, or not at all. For one thread; closing it closes the
+ * What a file holds that may be compressed: with gzip, zstd, xz, bzip2, or not at all. For one thread at a time; closing it closes the
  * file's stream.
  */
 public final class Decompressed extends InputStream {

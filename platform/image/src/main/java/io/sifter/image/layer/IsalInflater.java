@@ -57,7 +57,8 @@ final class IsalInflater implements RawInflater {
     private static final int IN_SIZE = 128 << 10;
     private static final int OUT_SIZE = 256 << 10;
 
-    private final Arena arena = Arena.ofConfined();
+    /** Not confined: a stream inside an archive is opened by one thread and read by another, one after the other. */
+    private final Arena arena = Arena.ofShared();
     private final MemorySegment state = arena.allocate(STATE_SIZE, 64);
     private final MemorySegment in = arena.allocate(IN_SIZE, 64);
     private final MemorySegment out = arena.allocate(OUT_SIZE, 64);

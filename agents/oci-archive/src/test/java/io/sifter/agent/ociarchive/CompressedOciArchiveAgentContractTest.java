@@ -1,0 +1,11 @@
+package io.sifter.agent.ociarchive;
+
+import io.sifter.testkit.TarLayer;
+
+/** The same of an archive whose layers come in one reading. */
+class CompressedOciArchiveAgentContractTest extends OciArchiveAgentContractTest {
+    @Override
+    byte[] archive(TarLayer tar) {
+        return tar.gzip();
+    }
+}
