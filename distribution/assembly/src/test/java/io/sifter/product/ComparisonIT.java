@@ -32,7 +32,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 class ComparisonIT {
     /** What Apptainer says about itself, and what differs by name only. */
     private static final List<String> NOISE = List.of("is preferred", "Terminating squashfuse_ll", "Timeouts can be caused", "Cleanup error",
-            "WARNING: skipping mount", "OLDPWD=", "Detected Singularity user configuration", "Killed ");
+            "WARNING: skipping mount", "OLDPWD=", "Detected Singularity user configuration", "Killed ",
+            "not found, will not be able to", "fusermount", "--unsquash option may work around");
 
     private static ScriptedRegistry registry;
     private static Product user;

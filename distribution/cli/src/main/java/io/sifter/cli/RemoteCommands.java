@@ -169,6 +169,7 @@ final class RemoteCommands {
     private static void status(Session session, Remotes remotes, Remote remote) throws IOException, InterruptedException {
         PrintStream out = session.caller().out();
         session.terminal().log(Level.INFO, "Checking status of remote.");
+        session.terminal().flush();
         out.print(line("SERVICE", "STATUS", "VERSION", "URI"));
         for (Map.Entry<String, URI> service : remotes.services(remote).entrySet()) {
             Optional<String> version = remotes.version(remote, service.getValue());

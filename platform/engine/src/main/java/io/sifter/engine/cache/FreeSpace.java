@@ -41,7 +41,7 @@ public final class FreeSpace {
             if (need.getValue() > 0 && sum > free) {
                 throw new ExternalException("Not enough space in %s: about %s are needed there, %s are free"
                         .formatted(directory, megabytes(sum), megabytes(free)),
-                        "Make room (`singularity cache clean` helps where the cache is), or choose another directory.");
+                        "Make room (`singularity cache clean` helps where the cache is), or choose another directory: SINGULARITY_CACHEDIR for the cache, TMPDIR.");
             }
         }
     }
