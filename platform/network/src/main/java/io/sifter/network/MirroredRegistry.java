@@ -10,7 +10,9 @@ import io.sifter.spi.reference.Digest;
 import io.sifter.spi.source.ByteSource;
 import io.sifter.spi.source.Document;
 import java.io.IOException;
+import java.io.InputStream;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -51,12 +53,12 @@ final class MirroredRegistry implements Registry {
 
     @Override
     public Optional<Digest> resolve(String repository, String tagOrDigest) throws IOException, InterruptedException {
-        return first(repository, places(repository, tagOrDigest), (registry, name) -> registry.resolve(name, tagOrDigest));
+        return first(repository, places(repository, tagOrDigest).iterator(), (registry, name) -> registry.resolve(name, tagOrDigest));
     }
 
     @Override
     public Document manifest(String repository, String tagOrDigest) throws IOException, InterruptedException {
-        return first(repository, places(repository, tagOrDigest),
+        return first(repository, places(repository, tagOrDigest).iterator(),
                 (registry, name) -> Optional.of(registry.manifest(name, tagOrDigest))).orElseThrow();
     }
 
@@ -67,8 +69,7 @@ final class MirroredRegistry implements Registry {
 
     @Override
     public ByteSource blob(String repository, Digest digest, List<String> urls) {
-        return offset -> first(repository, places(repository, digest.toString()),
-                (registry, name) -> Optional.of(registry.blob(name, digest, urls).open(offset))).orElseThrow();
+        return offset -> new BlobOfPlaces(repository, digest, urls, offset);
     }
 
     @Override
@@ -110,9 +111,11 @@ final class MirroredRegistry implements Registry {
         return places;
     }
 
-    private <T> Optional<T> first(String repository, List<Place> places, Attempt<Optional<T>> attempt) throws IOException, InterruptedException {
+    /** The answer of the first place that has one; those after it are left in {@code places}. */
+    private <T> Optional<T> first(String repository, Iterator<Place> places, Attempt<Optional<T>> attempt) throws IOException, InterruptedException {
         SifterException last = null;
-        for (Place place : places) {
+        while (places.hasNext()) {
+            Place place = places.next();
             try {
                 Optional<T> answer = attempt.at(open(place), place.repository());
                 if (answer.isPresent()) {
@@ -132,5 +135,67 @@ final class MirroredRegistry implements Registry {
             throw last;
         }
         return Optional.empty();
+    }
+
+    /**
+     * A blob from the first place that opens it. Where that one breaks off for good, the places after it bring the rest: all
+     * have the same bytes, or the reader finds by the digest that they have not. For one thread.
+     */
+    private final class BlobOfPlaces extends InputStream {
+        private final String repository;
+        private final Digest digest;
+        private final List<String> urls;
+        private final Iterator<Place> places;
+        private long position;
+        private InputStream in;
+
+        BlobOfPlaces(String repository, Digest digest, List<String> urls, long offset) throws IOException, InterruptedException {
+            this.repository = repository;
+            this.digest = digest;
+            this.urls = urls;
+            this.places = places(repository, digest.toString()).iterator();
+            this.position = offset;
+            this.in = next().orElseThrow();
+        }
+
+        private Optional<InputStream> next() throws IOException, InterruptedException {
+            return first(repository, places, (registry, name) -> Optional.of(registry.blob(name, digest, urls).open(position)));
+        }
+
+        @Override
+        public int read() throws IOException {
+            byte[] one = new byte[1];
+            return read(one, 0, 1) == -1 ? -1 : one[0] & 0xff;
+        }
+
+        @Override
+        public int read(byte[] bytes, int offset, int length) throws IOException {
+            while (true) {
+                try {
+                    int count = in.read(bytes, offset, length);
+                    position += Math.max(0, count);
+                    return count;
+                } catch (SifterException e) {
+                    goOn(e);
+                }
+            }
+        }
+
+        private void goOn(SifterException failure) throws IOException {
+            in.close();
+            try {
+                if (places.hasNext()) {
+                    events.accept(new Event.Logged(Event.Level.VERBOSE, "%s, the rest comes from elsewhere".formatted(failure.getMessage())));
+                }
+                in = next().orElseThrow(() -> failure);
+            } catch (InterruptedException e) {
+                throw Courier.interrupted();
+            }
+        }
+
+        @Override
+        public void close() throws IOException {
+            in.close();
+        }
     }
 }

@@ -26,6 +26,12 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.atomic.LongAdder;
+import mockwebserver3.Dispatcher;
+import mockwebserver3.MockResponse;
+import mockwebserver3.MockWebServer;
+import mockwebserver3.RecordedRequest;
+import okio.Buffer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -157,18 +163,29 @@ class BlobTest extends Fixture {
         assertThat(ranges(registry)).containsExactly("", "bytes=2000000-");
     }
 
+    /** Takes longer than the limit for silence altogether, without ever being silent for a tenth of it. */
     @Test
     void aSlowConnectionIsNotAStalledOne() throws Exception {
-        ScriptedRegistry registry = registry();
-        for (int i = 0; i < 3; i++) {
-            registry.once(BLOBS, new Fault.Delay(Duration.ofMillis(300)));
-        }
-        Registry client = client(registry);
+        byte[] slow = bytes(200 << 10);
+        try (MockWebServer server = new MockWebServer()) {
+            server.start();
+            LongAdder requests = new LongAdder();
+            server.setDispatcher(new Dispatcher() {
+                @Override
+                public MockResponse dispatch(RecordedRequest request) {
+                    if (!request.getTarget().contains("/blobs/")) {
+                        return new MockResponse.Builder().build();
+                    }
+                    requests.increment();
+                    return new MockResponse.Builder().body(new Buffer().write(slow)).throttleBody(8 << 10, 100, TimeUnit.MILLISECONDS).build();
+                }
+            });
+            NetworkSettings settings = settings().withTimeouts(Duration.ofSeconds(5), Duration.ofSeconds(2));
 
-        for (int i = 0; i < 3; i++) {
-            assertThat(read(client, layer)).hasSize(content.length);
+            assertThat(read(client(settings, "127.0.0.1:" + server.getPort(), false, Credentials.anonymous()), Digest.sha256(slow))).isEqualTo(slow);
+
+            assertThat(requests.sum()).isEqualTo(1);
         }
-        assertThat(registry.received(BLOBS)).hasSize(3);
     }
 
     @Test
@@ -197,7 +214,8 @@ class BlobTest extends Fixture {
     void theReasonOfAStallIsTold() throws Exception {
         ScriptedRegistry registry = registry();
         registry.always(BLOBS, new Fault.StallAfter(10));
-        NetworkSettings hasty = settings().withTimeouts(Duration.ofSeconds(1), Duration.ofMillis(50));
+        // Long enough for the first bytes on a busy machine too.
+        NetworkSettings hasty = settings().withRetries(2, Duration.ofMillis(2), Duration.ofSeconds(2));
 
         assertThatThrownBy(() -> read(client(hasty, registry.host(), false, Credentials.anonymous()), layer))
                 .isInstanceOf(ExternalException.class).hasMessageContaining("no byte came for");
@@ -231,6 +249,55 @@ class BlobTest extends Fixture {
 
         assertThatThrownBy(() -> read(client(registry), layer)).isInstanceOf(UnreachableException.class);
         assertThat(registry.received(BLOBS)).hasSize(4);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {500, 502, 503, 504})
+    void aStormInTheMiddleIsWaitedOut(int status) throws Exception {
+        ScriptedRegistry registry = registry();
+        registry.once(BLOBS, new Fault.CutAfter(1_500_000));
+        for (int i = 0; i < 3; i++) {
+            registry.once(BLOBS, Fault.status(status));
+        }
+
+        assertThat(read(client(registry), layer)).isEqualTo(content);
+        assertThat(registry.received(BLOBS)).hasSize(5);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {500, 502, 503, 504})
+    void aStormInTheMiddleThatDoesNotEndIsGivenUp(int status) throws Exception {
+        ScriptedRegistry registry = registry();
+        registry.once(BLOBS, new Fault.CutAfter(1_500_000));
+        registry.always(BLOBS, Fault.status(status));
+
+        assertThatThrownBy(() -> read(client(registry), layer)).isInstanceOfSatisfying(ExternalException.class, e -> {
+            assertThat(e).hasMessageContaining("Error reading blob " + layer).hasMessageContaining(Integer.toString(status));
+            assertThat(e.nextStep().orElseThrow()).containsIgnoringCase("try again later");
+        });
+        assertThat(registry.received(BLOBS)).hasSize(5);
+    }
+
+    @Test
+    void aPageInPlaceOfABlobIsSaidToBeOne() throws Exception {
+        ScriptedRegistry registry = registry();
+        registry.once(BLOBS, Fault.html());
+
+        assertThatThrownBy(() -> read(client(registry), layer)).isInstanceOf(ExternalException.class)
+                .hasMessageStartingWith("Error reading blob " + layer).hasMessageEndingWith("the answer is a web page");
+
+        registry.once(BLOBS, new Fault.CutAfter(1_500_000)).once(BLOBS, Fault.html());
+        assertThatThrownBy(() -> read(client(registry), layer)).isInstanceOf(ExternalException.class).hasMessageEndingWith("the answer is a web page");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"x", "{\"errors\":[{\"code\":\"DENIED\",\"message\":\"no\"},", "<html>"})
+    void anErrorWithoutEndIsNotReadToItsEndAndNotShown(String start) throws Exception {
+        ScriptedRegistry registry = registry();
+        registry.always(BLOBS, new Fault.Instead(403, Map.of(), start + "{\"code\":\"X\"},".repeat(1 << 20)));
+
+        assertThatThrownBy(() -> read(client(registry), layer)).isInstanceOfSatisfying(ExternalException.class,
+                e -> assertThat(e.getMessage()).contains("403").hasSizeLessThan(1000));
     }
 
     @Test

@@ -150,4 +150,44 @@ class MirrorTest extends Fixture {
         }
         assertThat(mirror.received("GET .*/blobs/.*").getFirst().header("Range")).hasValue("bytes=1000-");
     }
+
+    @Test
+    void whatAMirrorBreaksOffComesFromTheNextPlace() throws Exception {
+        ScriptedRegistry origin = registry();
+        ScriptedRegistry first = mirror();
+        ScriptedRegistry second = mirror();
+        Digest digest = image().blobs().keySet().iterator().next();
+        first.once("GET .*/blobs/.*", new Fault.CutAfter(1_500_000)).always("GET .*/blobs/.*", Fault.status(503));
+        second.once("GET .*/blobs/.*", new Fault.CutAfter(500_000)).always("GET .*/blobs/.*", Fault.html());
+
+        assertThat(read(client(origin, first, second), digest)).isEqualTo(image().blobs().get(digest));
+
+        assertThat(second.received("GET .*/blobs/.*").getFirst().header("Range").orElseThrow()).matches("bytes=1[45]\\d{5}-");
+        assertThat(origin.received("GET .*/blobs/.*")).singleElement()
+                .satisfies(request -> assertThat(request.header("Range").orElseThrow()).matches("bytes=(19|20)\\d{5}-"));
+        assertThat(events.toString()).contains("the rest comes from elsewhere");
+    }
+
+    @Test
+    void whereNoPlaceIsLeftTheRegistrysOwnFailureIsTold() throws Exception {
+        ScriptedRegistry origin = registry();
+        ScriptedRegistry mirror = mirror();
+        Digest digest = image().blobs().keySet().iterator().next();
+        mirror.once("GET .*/blobs/.*", new Fault.CutAfter(1_500_000)).always("GET .*/blobs/.*", Fault.status(404));
+        origin.once("GET .*/blobs/.*", new Fault.CutAfter(500_000)).always("GET .*/blobs/.*", Fault.error(403, "DENIED", "quota exceeded"));
+
+        assertThatThrownBy(() -> read(client(origin, mirror), digest)).isInstanceOf(ExternalException.class)
+                .hasMessageContaining(origin.host()).hasMessageEndingWith("denied: quota exceeded");
+    }
+
+    @Test
+    void partsOfAnotherBlobAreForTheReaderToFind() throws Exception {
+        ScriptedRegistry origin = registry();
+        ScriptedRegistry mirror = mirror();
+        Digest digest = image().blobs().keySet().iterator().next();
+        mirror.once("GET .*/blobs/.*", new Fault.CutAfter(1_500_000)).always("GET .*/blobs/.*", Fault.status(404));
+        origin.always("GET .*/blobs/.*", new Fault.Corrupt(1_500_100));
+
+        assertThat(Digest.sha256(read(client(origin, mirror), digest))).isNotEqualTo(digest);
+    }
 }

@@ -96,6 +96,31 @@ class WebTest extends Fixture {
     }
 
     @Test
+    void signsNoTransferToAnotherServerEither() throws Exception {
+        byte[] file = bytes(1 << 20);
+        try (MockWebServer storage = new MockWebServer()) {
+            storage.start();
+            String there = storage.url("/there?X-Signature=abc").toString();
+            server.enqueue(answer(302, "").addHeader("Location", there).build());
+            storage.enqueue(bytes(200, file));
+            server.enqueue(answer(307, "").addHeader("Location", there).build());
+            storage.enqueue(answer(200, "").build());
+
+            try (InputStream in = web.download(Web.Request.get(url("/file")).withAuthorization(Optional.of(SECRET))).open(0)) {
+                assertThat(in.readAllBytes()).isEqualTo(file);
+            }
+            web.upload(Web.Request.of("PUT", url("/put")).withAuthorization(Optional.of(SECRET)),
+                    offset -> new ByteArrayInputStream(file, (int) offset, file.length), file.length, _ -> { });
+
+            for (int i = 0; i < 2; i++) {
+                assertThat(server.takeRequest().getHeaders().get("Authorization")).isEqualTo(SECRET);
+                assertThat(storage.takeRequest().getHeaders().toString()).doesNotContain("Authorization", "nobody-sees", "Referer");
+            }
+        }
+        assertThat(events.toString()).doesNotContain("nobody-sees").doesNotContain("abc");
+    }
+
+    @Test
     void repeatsWhatIsHarmlessToRepeat() throws Exception {
         server.enqueue(answer(503, "").build());
         server.enqueue(answer(502, "").build());
