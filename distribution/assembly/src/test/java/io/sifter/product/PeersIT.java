@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.sifter.sif.SifDescriptor;
 import io.sifter.testkit.Peers;
+import io.sifter.testkit.RealRegistry;
 import java.io.IOException;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -192,38 +192,16 @@ class PeersIT {
 
     @Test
     void pullsFromARealRegistryWhatSkopeoPushed() throws Exception {
-        String registry = Peers.program("docker-registry");
         String skopeo = Peers.program("skopeo");
-        int port;
-        try (ServerSocket socket = new ServerSocket(0)) {
-            port = socket.getLocalPort();
-        }
-        Path data = product.root().resolve("registry");
-        Path configuration = Files.writeString(product.root().resolve("registry.yml"), """
-                version: 0.1
-                storage: {filesystem: {rootdirectory: %s}}
-                http: {addr: 127.0.0.1:%d}
-                log: {level: error}
-                """.formatted(data, port));
-        Process server = new ProcessBuilder(registry, "serve", configuration.toString()).redirectErrorStream(true)
-                .redirectOutput(ProcessBuilder.Redirect.DISCARD).start();
-        try {
-            Peers.Answer pushed = null;
-            for (int i = 0; i < 50 && (pushed == null || pushed.exit() != 0); i++) {
-                Thread.sleep(200);
-                pushed = Peers.run(skopeo, "copy", "-q", "--format", "v2s2", "--dest-tls-verify=false", "oci:" + layout.resolve("oci") + ":test",
-                        "docker://127.0.0.1:" + port + "/lib/test:v1");
-            }
-            pushed.ok();
-            product.run("pull", "docker://127.0.0.1:" + port + "/lib/test:v1").ok();
+        try (RealRegistry registry = RealRegistry.start(product.root().resolve("registry"))) {
+            String image = "docker://" + registry.host() + "/lib/test:v1";
+            Peers.run(skopeo, "copy", "-q", "--format", "v2s2", "--dest-tls-verify=false", "oci:" + layout.resolve("oci") + ":test", image).ok();
+            product.run("pull", image).ok();
 
             assertThat(product.worked()).containsExactly("test_v1.sif");
             assertThat(Trees.read(product.work().resolve("test_v1.sif")).keySet()).containsAll(Trees.read(sif()).keySet());
             product.nothingLeft();
             skopeoAndUmociReadTheCache(skopeo);
-        } finally {
-            server.destroy();
-            server.waitFor();
         }
     }
 

@@ -20,6 +20,15 @@ public final class RealRegistry implements AutoCloseable {
     }
 
     /**
+     * Open to all, over plain HTTP.
+     *
+     * @param directory for its configuration and its data
+     */
+    public static RealRegistry start(Path directory) throws IOException, InterruptedException {
+        return start(directory, "", "");
+    }
+
+    /**
      * @param directory for its configuration and its data
      * @param http what stands in its configuration below {@code http}, besides the address, or empty
      * @param more what else stands there, or empty
