@@ -8,6 +8,7 @@ import io.sifter.testkit.registry.ScriptedDaemon;
 import io.sifter.testkit.registry.ScriptedRegistry;
 import io.sifter.testkit.registry.TestArchive;
 import io.sifter.testkit.registry.TestImage;
+import io.sifter.testkit.registry.UploadRegistry;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -43,6 +44,7 @@ class ChapterIT {
     private ScriptedRegistry registry;
     private ScriptedRegistry closed;
     private LibraryServer library;
+    private UploadRegistry uploads;
     private FileServer files;
     private ScriptedDaemon daemon;
 
@@ -55,6 +57,7 @@ class ChapterIT {
         closed.requireToken("ilumb", "s3cret#$.").publish("ilumb/mylolcow", "latest", Images.lolcow());
         closed.publish("nvidia/pytorch", "18.11-py3", Images.lolcow());
         library = LibraryServer.start().token(TOKEN);
+        uploads = UploadRegistry.start();
         files = FileServer.start().put("/singularity-ci-public/alpine-oci-archive.tar", new byte[10240]);
         daemon = ScriptedDaemon.start().image(Images.lolcow(), "godlovedc/lolcow:latest");
     }
@@ -64,6 +67,7 @@ class ChapterIT {
         registry.close();
         closed.close();
         library.close();
+        uploads.close();
         files.close();
         daemon.close();
     }
@@ -88,6 +92,7 @@ class ChapterIT {
             variables.put("REGISTRY", registry.host());
             variables.put("PRIVATE", closed.host());
             variables.put("LIBRARY", library.host());
+            variables.put("UPLOADS", uploads.host());
             variables.put("TOKEN", TOKEN);
             variables.put("FILES", files.host());
             variables.put("ARCHIVES", files(product).toString());
