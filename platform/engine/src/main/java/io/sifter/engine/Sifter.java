@@ -110,6 +110,7 @@ public final class Sifter implements AutoCloseable {
         boolean built = ready(reference).isEmpty();
         if (built) {
             reached(Milestone.BUILD_STARTED, "");
+            NativeCode.link(compression(options).codec());
         }
         Source source = agent(reference).open(reference, options.open());
         if (source instanceof ReadyImage image) {
@@ -157,6 +158,7 @@ public final class Sifter implements AutoCloseable {
             throws IOException, InterruptedException {
         requireDirectoryOf(target);
         reached(Milestone.BUILD_STARTED, "");
+        NativeCode.link(compression(options).codec());
         write(reference, agent(reference).open(reference, options.open()), target, sink, options);
         shrinkCache();
         reached(Milestone.BUILD_COMPLETE, shownTarget);

@@ -73,39 +73,44 @@ public final class LinuxFiles {
     private static final MethodHandle OPENAT = variadic("openat", 3, JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT);
     private static final MethodHandle CLOSE = call("close", JAVA_INT, JAVA_INT);
     private static final MethodHandle FLOCK = call("flock", JAVA_INT, JAVA_INT, JAVA_INT);
-    private static final MethodHandle READ = call("read", JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG);
-    private static final MethodHandle PWRITE = call("pwrite", JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG, JAVA_LONG);
-    private static final MethodHandle FTRUNCATE = call("ftruncate", JAVA_INT, JAVA_INT, JAVA_LONG);
-    private static final MethodHandle MKDIRAT = call("mkdirat", JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT);
-    private static final MethodHandle SYMLINKAT = call("symlinkat", JAVA_INT, ADDRESS, JAVA_INT, ADDRESS);
-    private static final MethodHandle LINKAT = call("linkat", JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, ADDRESS, JAVA_INT);
-    private static final MethodHandle UNLINKAT = call("unlinkat", JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT);
     private static final MethodHandle RENAMEAT =
             call("renameat", JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, ADDRESS);
-    private static final MethodHandle RENAMEAT2 =
-            call("renameat2", JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, ADDRESS, JAVA_INT);
-    private static final MethodHandle READLINKAT = call("readlinkat", JAVA_LONG, JAVA_INT, ADDRESS, ADDRESS, JAVA_LONG);
-    private static final MethodHandle FCHOWNAT =
-            call("fchownat", JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT, JAVA_INT);
-    private static final MethodHandle FCHMOD = call("fchmod", JAVA_INT, JAVA_INT, JAVA_INT);
-    private static final MethodHandle FCHMODAT = call("fchmodat", JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT);
-    private static final MethodHandle FUTIMENS = call("futimens", JAVA_INT, JAVA_INT, ADDRESS);
-    private static final MethodHandle UTIMENSAT = call("utimensat", JAVA_INT, JAVA_INT, ADDRESS, ADDRESS, JAVA_INT);
-    private static final MethodHandle FSETXATTR =
-            call("fsetxattr", JAVA_INT, JAVA_INT, ADDRESS, ADDRESS, JAVA_LONG, JAVA_INT);
-    private static final MethodHandle LSETXATTR =
-            call("lsetxattr", JAVA_INT, ADDRESS, ADDRESS, ADDRESS, JAVA_LONG, JAVA_INT);
-    private static final MethodHandle LLISTXATTR = call("llistxattr", JAVA_LONG, ADDRESS, ADDRESS, JAVA_LONG);
-    private static final MethodHandle LGETXATTR = call("lgetxattr", JAVA_LONG, ADDRESS, ADDRESS, ADDRESS, JAVA_LONG);
+    private static final MethodHandle UNLINKAT = call("unlinkat", JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT);
+    private static final MethodHandle STRERROR = call("strerror", ADDRESS, JAVA_INT);
     private static final MethodHandle STATX =
             call("statx", JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT, ADDRESS);
     private static final MethodHandle GETEUID = call("geteuid", JAVA_INT);
-    private static final MethodHandle STRERROR = call("strerror", ADDRESS, JAVA_INT);
-    // Older C libraries have no function for these two, only the kernel does.
+    // Older C libraries have no function for this one, only the kernel does.
     private static final MethodHandle SYSCALL_3 =
             variadic("syscall", 1, JAVA_LONG, JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_LONG);
-    private static final MethodHandle SYSCALL_4 =
-            variadic("syscall", 1, JAVA_LONG, JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG);
+
+    /** What trees are read, written and removed with. A link costs milliseconds, and many commands need none of these. */
+    private static final class Trees {
+        static final MethodHandle READ = call("read", JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG);
+        static final MethodHandle PWRITE = call("pwrite", JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG, JAVA_LONG);
+        static final MethodHandle FTRUNCATE = call("ftruncate", JAVA_INT, JAVA_INT, JAVA_LONG);
+        static final MethodHandle MKDIRAT = call("mkdirat", JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT);
+        static final MethodHandle SYMLINKAT = call("symlinkat", JAVA_INT, ADDRESS, JAVA_INT, ADDRESS);
+        static final MethodHandle LINKAT = call("linkat", JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, ADDRESS, JAVA_INT);
+        static final MethodHandle RENAMEAT2 =
+                call("renameat2", JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, ADDRESS, JAVA_INT);
+        static final MethodHandle READLINKAT = call("readlinkat", JAVA_LONG, JAVA_INT, ADDRESS, ADDRESS, JAVA_LONG);
+        static final MethodHandle FCHOWNAT =
+                call("fchownat", JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT, JAVA_INT);
+        static final MethodHandle FCHMOD = call("fchmod", JAVA_INT, JAVA_INT, JAVA_INT);
+        static final MethodHandle FCHMODAT = call("fchmodat", JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT);
+        static final MethodHandle FUTIMENS = call("futimens", JAVA_INT, JAVA_INT, ADDRESS);
+        static final MethodHandle UTIMENSAT = call("utimensat", JAVA_INT, JAVA_INT, ADDRESS, ADDRESS, JAVA_INT);
+        static final MethodHandle FSETXATTR =
+                call("fsetxattr", JAVA_INT, JAVA_INT, ADDRESS, ADDRESS, JAVA_LONG, JAVA_INT);
+        static final MethodHandle LSETXATTR =
+                call("lsetxattr", JAVA_INT, ADDRESS, ADDRESS, ADDRESS, JAVA_LONG, JAVA_INT);
+        static final MethodHandle LLISTXATTR = call("llistxattr", JAVA_LONG, ADDRESS, ADDRESS, JAVA_LONG);
+        static final MethodHandle LGETXATTR = call("lgetxattr", JAVA_LONG, ADDRESS, ADDRESS, ADDRESS, JAVA_LONG);
+        // As above.
+        static final MethodHandle SYSCALL_4 =
+                variadic("syscall", 1, JAVA_LONG, JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG);
+    }
 
     private LinuxFiles() {}
 
@@ -228,7 +233,7 @@ public final class LinuxFiles {
             return 0;
         }
         long wanted = Math.min(length, DATA_SIZE);
-        int got = (int) check("read a file", s -> (long) READ.invokeExact(s.captured, file, s.data, wanted));
+        int got = (int) check("read a file", s -> (long) Trees.READ.invokeExact(s.captured, file, s.data, wanted));
         if (got == 0) {
             return -1;
         }
@@ -242,13 +247,13 @@ public final class LinuxFiles {
             int part = Math.min(length - done, DATA_SIZE);
             MemorySegment.copy(from, offset + done, data, JAVA_BYTE, 0, part);
             long at = position + done;
-            done += (int) check("write a file", s -> (long) PWRITE.invokeExact(s.captured, file, s.data, (long) part, at));
+            done += (int) check("write a file", s -> (long) Trees.PWRITE.invokeExact(s.captured, file, s.data, (long) part, at));
         }
     }
 
     /** Makes a file so long; what is added is a hole. */
     public static void truncate(int file, long size) throws IOException {
-        check("set the size of a file", s -> (int) FTRUNCATE.invokeExact(s.captured, file, size));
+        check("set the size of a file", s -> (int) Trees.FTRUNCATE.invokeExact(s.captured, file, size));
     }
 
     // ---- names --------------------------------------------------------------------------------------------------
@@ -268,24 +273,24 @@ public final class LinuxFiles {
     }
 
     public static void makeDirectory(int directory, String name, int mode) throws IOException {
-        check("make the directory", name, s -> (int) MKDIRAT.invokeExact(s.captured, directory, s.first(name), mode));
+        check("make the directory", name, s -> (int) Trees.MKDIRAT.invokeExact(s.captured, directory, s.first(name), mode));
     }
 
     public static void makeSymlink(int directory, String name, String target) throws IOException {
         check("make the link", name,
-                s -> (int) SYMLINKAT.invokeExact(s.captured, s.first(target), directory, s.second(name)));
+                s -> (int) Trees.SYMLINKAT.invokeExact(s.captured, s.first(target), directory, s.second(name)));
     }
 
     /** Gives an inode another name; of a symbolic link, the link itself. */
     public static void link(int fromDirectory, String from, int directory, String name) throws IOException {
-        check("link", name, s -> (int) LINKAT.invokeExact(
+        check("link", name, s -> (int) Trees.LINKAT.invokeExact(
                 s.captured, fromDirectory, s.first(from), directory, s.second(name), 0));
     }
 
     /** Makes a device, FIFO or socket. */
     public static void makeNode(int directory, String name, Type type, int major, int minor) throws IOException {
         long device = (minor & 0xFFL) | (long) (major & 0xFFF) << 8 | (minor & 0xFFF00L) << 12;
-        check("make the device", name, s -> (long) SYSCALL_4.invokeExact(
+        check("make the device", name, s -> (long) Trees.SYSCALL_4.invokeExact(
                 s.captured, MACHINE.mknodat, (long) directory, s.first(name), (long) (type.bits() | 0600), device));
     }
 
@@ -312,12 +317,12 @@ public final class LinuxFiles {
 
     /** Lets two names of a directory change places, at once. Some file systems cannot: {@link #EINVAL}. */
     public static void exchange(int directory, String one, String other) throws IOException {
-        check("rename to", other, s -> (int) RENAMEAT2.invokeExact(
+        check("rename to", other, s -> (int) Trees.RENAMEAT2.invokeExact(
                 s.captured, directory, s.first(one), directory, s.second(other), RENAME_EXCHANGE));
     }
 
     public static String readLink(int directory, String name) throws IOException {
-        int length = (int) check("read the link", name, s -> (long) READLINKAT.invokeExact(
+        int length = (int) check("read the link", name, s -> (long) Trees.READLINKAT.invokeExact(
                 s.captured, directory, s.first(name), s.data, (long) DATA_SIZE));
         return RawName.of(SCRATCH.get().data.asSlice(0, length).toArray(JAVA_BYTE));
     }
@@ -366,42 +371,42 @@ public final class LinuxFiles {
     }
 
     public static void changeOwner(int directory, String name, long uid, long gid) throws IOException {
-        check("change the owner of", name, s -> (int) FCHOWNAT.invokeExact(
+        check("change the owner of", name, s -> (int) Trees.FCHOWNAT.invokeExact(
                 s.captured, directory, s.first(name), (int) uid, (int) gid, AT_SYMLINK_NOFOLLOW));
     }
 
     public static void changeOwner(int descriptor, long uid, long gid) throws IOException {
-        check("change an owner", s -> (int) FCHOWNAT.invokeExact(
+        check("change an owner", s -> (int) Trees.FCHOWNAT.invokeExact(
                 s.captured, descriptor, s.first(""), (int) uid, (int) gid, AT_EMPTY_PATH));
     }
 
     /** Of anything but a symbolic link, which would be followed. */
     public static void changeMode(int directory, String name, int mode) throws IOException {
-        check("change the mode of", name, s -> (int) FCHMODAT.invokeExact(s.captured, directory, s.first(name), mode, 0));
+        check("change the mode of", name, s -> (int) Trees.FCHMODAT.invokeExact(s.captured, directory, s.first(name), mode, 0));
     }
 
     public static void changeMode(int descriptor, int mode) throws IOException {
-        check("change a mode", s -> (int) FCHMOD.invokeExact(s.captured, descriptor, mode));
+        check("change a mode", s -> (int) Trees.FCHMOD.invokeExact(s.captured, descriptor, mode));
     }
 
     /** Sets access and modification time, whole seconds since 1970. */
     public static void changeTime(int directory, String name, long seconds) throws IOException {
-        check("change the time of", name, s -> (int) UTIMENSAT.invokeExact(
+        check("change the time of", name, s -> (int) Trees.UTIMENSAT.invokeExact(
                 s.captured, directory, s.first(name), s.times(seconds), AT_SYMLINK_NOFOLLOW));
     }
 
     /** Sets access and modification time, whole seconds since 1970. */
     public static void changeTime(int descriptor, long seconds) throws IOException {
-        check("change a time", s -> (int) FUTIMENS.invokeExact(s.captured, descriptor, s.times(seconds)));
+        check("change a time", s -> (int) Trees.FUTIMENS.invokeExact(s.captured, descriptor, s.times(seconds)));
     }
 
     public static void setXattr(int directory, String name, String xattr, byte[] value) throws IOException {
-        check("set %s of".formatted(RawName.display(xattr)), name, s -> (int) LSETXATTR.invokeExact(s.captured,
+        check("set %s of".formatted(RawName.display(xattr)), name, s -> (int) Trees.LSETXATTR.invokeExact(s.captured,
                 s.first(below(directory, name)), s.second(xattr), s.data(value), (long) value.length, 0));
     }
 
     public static void setXattr(int descriptor, String xattr, byte[] value) throws IOException {
-        check("set", xattr, s -> (int) FSETXATTR.invokeExact(
+        check("set", xattr, s -> (int) Trees.FSETXATTR.invokeExact(
                 s.captured, descriptor, s.first(xattr), s.data(value), (long) value.length, 0));
     }
 
@@ -409,7 +414,7 @@ public final class LinuxFiles {
     public static List<String> xattrs(int directory, String name) throws IOException {
         int length;
         try {
-            length = (int) check("list the extended attributes of", name, s -> (long) LLISTXATTR.invokeExact(
+            length = (int) check("list the extended attributes of", name, s -> (long) Trees.LLISTXATTR.invokeExact(
                     s.captured, s.first(below(directory, name)), s.data, (long) DATA_SIZE));
         } catch (Failure e) {
             if (e.errno == EOPNOTSUPP) {
@@ -428,7 +433,7 @@ public final class LinuxFiles {
     }
 
     public static byte[] xattr(int directory, String name, String xattr) throws IOException {
-        int length = (int) check("read %s of".formatted(RawName.display(xattr)), name, s -> (long) LGETXATTR.invokeExact(
+        int length = (int) check("read %s of".formatted(RawName.display(xattr)), name, s -> (long) Trees.LGETXATTR.invokeExact(
                 s.captured, s.first(below(directory, name)), s.second(xattr), s.data, (long) DATA_SIZE));
         return SCRATCH.get().data.asSlice(0, length).toArray(JAVA_BYTE);
     }
