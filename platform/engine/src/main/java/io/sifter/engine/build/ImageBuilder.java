@@ -25,7 +25,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.Callable;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 
 /** Makes a container of a layered image: layers to packs, packs to one tree, the tree completed. */
@@ -52,7 +51,7 @@ public final class ImageBuilder {
      */
     public Container build(LayeredImage image, ImageConfig config, Platform wanted, Compression compression, MergePolicy policy,
                            Container.Origin origin) throws IOException, InterruptedException {
-        FileTree tree = LayerMerge.merge(obtain(image, compression), policy, events);
+        FileTree tree = obtain(image, compression, policy);
         try {
             remember(image, config);
             reached(Milestone.MANIFEST_WRITTEN);
@@ -64,48 +63,77 @@ public final class ImageBuilder {
         }
     }
 
-    /** Packs of all layers, lowest first. */
-    private List<LayerPack> obtain(LayeredImage image, Compression compression) throws IOException, InterruptedException {
+    /** Packs of all layers, merged. */
+    private FileTree obtain(LayeredImage image, Compression compression, MergePolicy policy) throws IOException, InterruptedException {
         reached(Milestone.SOURCE_OPENED);
-        List<LayerPack> all = image.sequence().isPresent() ? new SequencePacks(packs, compression).obtain(image.layers(), image.sequence().get())
-                : sideBySide(image, compression);
+        // What is odd about layers is told after what is told of their coming.
+        List<Event> held = new ArrayList<>();
+        FileTree tree = image.sequence().isPresent()
+                ? LayerMerge.merge(new SequencePacks(packs, compression).obtain(image.layers(), image.sequence().get()), policy, held::add)
+                : sideBySide(image, compression, new LayerMerge(policy, held::add));
         Document config = image.config();
         Task task = new Task(Task.Kind.CONFIG, config.digest().toString(), OptionalLong.of(config.content().length), 0);
         events.accept(new Event.Started(task));
         events.accept(new Event.Advanced(task, config.content().length));
         events.accept(new Event.Finished(task));
-        return all;
+        held.forEach(events);
+        return tree;
     }
 
-    private List<LayerPack> sideBySide(LayeredImage image, Compression compression) throws IOException, InterruptedException {
-        List<LayerPack> opened = new ArrayList<>();
-        List<Callable<LayerPack>> tasks = new ArrayList<>();
-        AtomicLong unpacked = new AtomicLong();
+    /** Layers are merged while those above them are still on their way. */
+    private FileTree sideBySide(LayeredImage image, Compression compression, LayerMerge merge) throws IOException, InterruptedException {
+        Arrival arrival = new Arrival(image.layers().size(), merge);
+        List<Callable<Void>> tasks = new ArrayList<>();
         for (int i = 0; i < image.layers().size(); i++) {
             Layer layer = image.layers().get(i);
             int position = i;
             tasks.add(() -> {
-                LayerPack pack = packs.obtain(layer, position, compression);
-                synchronized (opened) {
-                    opened.add(pack);
-                }
-                long bytes = unpacked.addAndGet(pack.info().contentBytes());
-                if (bytes < 0 || bytes > maxUnpacked) {
-                    throw new CorruptDataException("The layers of the image unpack to more than the %d bytes that are allowed".formatted(maxUnpacked),
-                            "If the image is trusted, raise convert.max-unpacked in the configuration.");
-                }
-                return pack;
+                arrival.add(packs.obtain(layer, position, compression), position);
+                return null;
             });
         }
         try {
-            return tasks.isEmpty() ? List.of() : Concurrent.all(Math.min(parallelLayers, tasks.size()), "layer", tasks);
-        } catch (IOException | InterruptedException | RuntimeException e) {
-            synchronized (opened) {
-                for (LayerPack pack : opened) {
+            if (!tasks.isEmpty()) {
+                Concurrent.all(Math.min(parallelLayers, tasks.size()), "layer", tasks);
+            }
+            return merge.finish();
+        } catch (IOException | InterruptedException | RuntimeException | Error e) {
+            arrival.close();
+            throw e;
+        }
+    }
+
+    /** Packs as they come, in any order, merged in the order of their layers. */
+    private final class Arrival {
+        private final LayerPack[] arrived;
+        private final LayerMerge merge;
+        private int merged;
+        private long unpacked;
+
+        Arrival(int layers, LayerMerge merge) {
+            this.arrived = new LayerPack[layers];
+            this.merge = merge;
+        }
+
+        /** Merges the pack and what waited for it, if it is the next one. Merging is quick, compared with packing. */
+        synchronized void add(LayerPack pack, int position) throws IOException {
+            arrived[position] = pack;
+            unpacked += pack.info().contentBytes();
+            if (unpacked < 0 || unpacked > maxUnpacked) {
+                throw new CorruptDataException("The layers of the image unpack to more than the %d bytes that are allowed".formatted(maxUnpacked),
+                        "If the image is trusted, raise convert.max-unpacked in the configuration.");
+            }
+            while (merged < arrived.length && arrived[merged] != null) {
+                merge.apply(arrived[merged++]);
+            }
+        }
+
+        synchronized void close() throws IOException {
+            for (LayerPack pack : arrived) {
+                if (pack != null) {
                     pack.close();
                 }
             }
-            throw e;
         }
     }
 

@@ -28,7 +28,7 @@ import java.util.function.Consumer;
  * its entries in their order. Links are resolved inside the tree, as it is at that moment.
  *
  * <p>What is odd but has one meaning is a warning. What would leave the root, has no meaning or no end is a
- * {@link CorruptDataException} that names the layer and the path.
+ * {@link CorruptDataException} that names the layer and the path. For one thread at a time.
  */
 public final class LayerMerge {
     /** Longest path of an entry, bytes; what fits in {@link #MAX_DEPTH} components of a few bytes. */
@@ -51,11 +51,13 @@ public final class LayerMerge {
     private final Oddities oddities;
     private final MergeTree tree;
     private final Interned interned = new Interned();
+    private final List<LayerPack> packs = new ArrayList<>();
     private int layer;
     private String layerName = "";
     private int entries;
 
-    private LayerMerge(MergePolicy policy, Consumer<Event> events) {
+    /** A merge of no layers yet. */
+    public LayerMerge(MergePolicy policy, Consumer<Event> events) {
         this.policy = policy;
         this.oddities = new Oddities(events);
         this.tree = new MergeTree(Attributes.of(IMPLIED_MODE, policy.mtimeCeiling().orElse(0)), policy.maxNodes());
@@ -75,12 +77,21 @@ public final class LayerMerge {
             for (LayerPack pack : packs) {
                 merge.apply(pack);
             }
-            merge.oddities.summarize();
-            return new Merged(merge.tree.toDirectory(), packs);
+            return merge.finish();
         } catch (IOException | RuntimeException | Error e) {
             closeAll(packs);
             throw e;
         }
+    }
+
+    /**
+     * Ends the merge.
+     *
+     * @return the tree; its files are read from the packs that were applied, which are closed with it
+     */
+    public FileTree finish() {
+        oddities.summarize();
+        return new Merged(tree.toDirectory(), List.copyOf(packs));
     }
 
     private record Merged(Directory root, List<LayerPack> packs) implements FileTree {
@@ -96,7 +107,14 @@ public final class LayerMerge {
         }
     }
 
-    private void apply(LayerPack pack) throws IOException {
+    /**
+     * Applies the next layer. After a failure nothing else makes sense; packs that were applied are the caller's to close until the
+     * merge is {@linkplain #finish finished}.
+     *
+     * @throws CorruptDataException if the layer is hostile, beyond the limits, or its pack damaged
+     */
+    public void apply(LayerPack pack) throws IOException {
+        packs.add(pack);
         layer++;
         layerName = "Layer %d (%s)".formatted(layer, pack.info().blobDigest().orElse(pack.info().diffId()).toString().substring(0, 19));
         tree.startLayer(layer);
