@@ -11,6 +11,7 @@ import io.sifter.squashfs.Draft.Placement;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.security.MessageDigest;
@@ -22,16 +23,24 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.function.Function;
 
 /**
- * Puts the content of all files into an image: first what must be compressed, then what is copied as it is, in the
- * order in which it lies in its stores. A fragment block is copied when files use every byte of it; otherwise the
+ * Puts the content of all files into an image: first what is copied as it is, in the order in which it lies in its
+ * stores, then what must be compressed. A fragment block is copied when files use every byte of it; otherwise the
  * slices in use are packed anew, because nobody shall find the rest in the image.
+ *
+ * <p>Copying goes on after {@link #write}, until {@link #finish}; {@link #close} ends it in any case.
  */
-final class DataArea {
+final class DataArea implements AutoCloseable {
     private static final long MEMORY = 32 << 20;
+
+    /** Copied without a look at whether that is still wanted. */
+    private static final long PIECE = 16 << 20;
+
     private static final int HASH_CHUNK = 1 << 16;
 
     private final FileChannel out;
@@ -43,6 +52,9 @@ final class DataArea {
     private final Map<Store, PackedReader> readers = new IdentityHashMap<>();
     private final Map<Store, Integer> stores = new IdentityHashMap<>();
     private final List<FragmentEntry> fragments = new ArrayList<>();
+    private final List<Transfer> transfers = new ArrayList<>();
+    private CompletableFuture<Void> copying = CompletableFuture.completedFuture(null);
+    private volatile boolean closed;
     private BlockPackWriter packer;
     private long end;
 
@@ -66,7 +78,7 @@ final class DataArea {
         this.end = start;
     }
 
-    /** Gives every file its placement. */
+    /** Gives every file its placement; what is copied need not be there yet. */
     void write(List<Draft.OfFile> files) throws IOException, InterruptedException {
         List<Packed> copied = new ArrayList<>();
         List<Packed> recoded = new ArrayList<>();
@@ -91,11 +103,33 @@ final class DataArea {
         Map<Draft.OfFile, Draft.OfFile> same = equalLargeFiles(copied, recoded, plain);
         List<Run> runs = new ArrayList<>();
         List<Packed> tails = tails(copied, runs);
+        arrange(runs);
+        copying = CompletableFuture.runAsync(this::copy, workers);
         Map<Draft.OfFile, PackedFile> packed = compress(tails, recoded, plain, same);
-        copy(runs);
         place(copied, tails);
         packed.forEach((file, at) -> file.placement = placement(at));
         same.forEach((file, other) -> file.placement = other.placement);
+    }
+
+    /** Waits until all content is in the image. */
+    void finish() throws IOException, InterruptedException {
+        try {
+            copying.get();
+        } catch (ExecutionException e) {
+            switch (e.getCause()) {
+                case UncheckedIOException failure -> throw failure.getCause();
+                case RuntimeException failure -> throw failure;
+                case Error failure -> throw failure;
+                default -> throw new IllegalStateException(e);
+            }
+        }
+    }
+
+    /** Ends the copying; afterwards nobody uses the channels any more. */
+    @Override
+    public void close() {
+        closed = true;
+        copying.handle((_, _) -> null).join();
     }
 
     /** The fragment table. */
@@ -287,8 +321,8 @@ final class DataArea {
         return readers.computeIfAbsent(store, PackedReader::new);
     }
 
-    /** Copies all runs, each once, and what lies together in one go. */
-    private void copy(List<Run> runs) throws IOException {
+    /** Gives all runs their places, each once, and finds what lies together. */
+    private void arrange(List<Run> runs) throws IOException {
         runs.sort(Comparator.comparingInt((Run run) -> run.order)
                 .thenComparingLong(run -> run.position)
                 .thenComparing(run -> run.words, Arrays::compare));
@@ -334,20 +368,31 @@ final class DataArea {
         if (position < 0 || position > from.size() - length) {
             throw missing(position + length, null);
         }
+        transfers.add(new Transfer(from, position, length, to));
+    }
+
+    private void copy() {
         try {
-            out.position(to);
-            while (length > 0) {
-                long count = from.transferTo(position, length, out);
-                if (count <= 0) {
-                    throw missing(position, null);
+            for (Transfer transfer : transfers) {
+                for (long done = 0; done < transfer.length && !closed; ) {
+                    long count;
+                    // Everybody else reads stores at positions, so that their channels' own are free for who holds them.
+                    synchronized (transfer.from) {
+                        transfer.from.position(transfer.position + done);
+                        count = out.transferFrom(
+                                transfer.from, transfer.to + done, Math.min(PIECE, transfer.length - done));
+                    }
+                    if (count <= 0) {
+                        throw missing(transfer.position + done, null);
+                    }
+                    done += count;
                 }
-                position += count;
-                length -= count;
             }
-        } catch (ClosedByInterruptException | SifterException e) {
-            throw e;
+        } catch (SifterException e) {
+            throw new UncheckedIOException(e);
         } catch (IOException e) {
-            throw SquashFsWriter.unwritable(options, e);
+            throw new UncheckedIOException(
+                    e instanceof ClosedByInterruptException ? e : SquashFsWriter.unwritable(options, e));
         }
     }
 
@@ -466,6 +511,9 @@ final class DataArea {
             return order == other.order && tailPosition == other.tailPosition;
         }
     }
+
+    /** Bytes to copy from a store, and where to. */
+    private record Transfer(FileChannel from, long position, long length, long to) {}
 
     /** A run of blocks to copy, or a fragment block. */
     private static final class Run {

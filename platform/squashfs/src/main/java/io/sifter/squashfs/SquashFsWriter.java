@@ -93,11 +93,11 @@ public final class SquashFsWriter {
         if (withOptions) {
             new CompressorOptions(options.compression().codec(), options.compression().level()).write(start);
         }
-        var data = new DataArea(
-                out, offset, offset + Superblock.SIZE + start.length(), options, workers, this::pathOf);
-        data.write(files);
-        Draft root = writeInodes();
-        try {
+        try (var data = new DataArea(
+                out, offset, offset + Superblock.SIZE + start.length(), options, workers, this::pathOf)) {
+            data.write(files);
+            Draft root = writeInodes();
+            data.finish();
             return writeTables(root, data, start);
         } catch (ClosedByInterruptException | SifterException e) {
             throw e;
