@@ -466,12 +466,16 @@ public final class LayerMerge {
             if (!attributes.xattrs().isEmpty()) {
                 return attributes;
             }
-            int hash = attributes.hashCode();
-            int slot = (hash ^ hash >>> 12) & (recent.length - 1);
-            if (!attributes.equals(recent[slot])) {
-                recent[slot] = attributes;
+            // By hand: what the compiler generates for records is slow until it is optimized, which here it never is.
+            long mixed = ((attributes.mtime() * 31 + attributes.uid()) * 31 + attributes.gid()) * 31 + attributes.mode();
+            int slot = (int) (mixed * 0x9E37_79B9_7F4A_7C15L >>> 52);
+            Attributes known = recent[slot];
+            if (known != null && known.mode() == attributes.mode() && known.uid() == attributes.uid() && known.gid() == attributes.gid()
+                    && known.mtime() == attributes.mtime()) {
+                return known;
             }
-            return recent[slot];
+            recent[slot] = attributes;
+            return attributes;
         }
     }
 }

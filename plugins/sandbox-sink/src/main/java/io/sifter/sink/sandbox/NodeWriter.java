@@ -17,17 +17,23 @@ import java.io.OutputStream;
 import java.util.Arrays;
 import java.util.Map;
 
-/** Makes single inodes and gives them their attributes. Safe for any thread. */
+/** Makes single inodes and gives them their attributes. Safe for any thread, once it was told to {@link #probe}. */
 final class NodeWriter {
     /** The grain of holes: many blocks of a disk. */
     private static final int GRAIN = 64 << 10;
     private static final byte[] ZEROS = new byte[GRAIN];
     private static final int USUAL_XATTR_BYTES = 2048;
     private static final long NO_OWNER = 0xFFFF_FFFFL;
+    private static final int PERMISSIONS = 0777;
 
     private final boolean owners;
     private final boolean allRoot;
     private final Losses losses;
+
+    /** What files have as soon as they are made, if they are made with all permissions. */
+    private long givenUid = NO_OWNER;
+    private long givenGid = NO_OWNER;
+    private int givenMode;
 
     /**
      * @param owners whether the caller may give files away
@@ -37,6 +43,22 @@ final class NodeWriter {
         this.owners = owners;
         this.allRoot = allRoot;
         this.losses = losses;
+    }
+
+    /**
+     * Finds out what files have as soon as they are made, for that need not be changed: owners, and permissions without those that the
+     * umask or a default access list takes away. To be called once, before anything is made.
+     *
+     * @param directory empty, and nobody else's business
+     */
+    void probe(int directory) throws IOException {
+        String name = "probe";
+        LinuxFiles.close(LinuxFiles.createFile(directory, name, PERMISSIONS));
+        LinuxFiles.Stat stat = LinuxFiles.stat(directory, name);
+        LinuxFiles.remove(directory, name, false);
+        givenUid = stat.uid();
+        givenGid = stat.gid();
+        givenMode = stat.mode() & PERMISSIONS;
     }
 
     /** Makes anything but a directory. */
@@ -58,12 +80,19 @@ final class NodeWriter {
 
     private void makeFile(int directory, String name, RegularFile file, Crew crew)
             throws IOException, InterruptedException {
-        int out = LinuxFiles.createFile(directory, name, 0600);
+        Attributes attributes = file.attributes();
+        // Nobody else gets into the directory before all is done, so that a file may have its permissions from the beginning.
+        boolean modeGiven = (attributes.mode() & ~givenMode) == 0 && attributes.xattrs().isEmpty() && keepsOwner(attributes);
+        int out = LinuxFiles.createFile(directory, name, modeGiven ? attributes.mode() : 0600);
         try {
             if (file.content().size() > 0) {
                 copy(file.content(), out, name, crew);
             }
-            attributes(out, file.attributes());
+            if (modeGiven) {
+                LinuxFiles.changeTime(out, attributes.mtime());
+            } else {
+                attributes(out, attributes);
+            }
         } finally {
             LinuxFiles.close(out);
         }
@@ -170,7 +199,7 @@ final class NodeWriter {
      * everything takes away the time.
      */
     void attributes(int descriptor, Attributes attributes) throws IOException {
-        if (owners) {
+        if (!keepsOwner(attributes)) {
             try {
                 LinuxFiles.changeOwner(descriptor, uid(attributes), gid(attributes));
             } catch (LinuxFiles.Failure e) {
@@ -188,8 +217,12 @@ final class NodeWriter {
         LinuxFiles.changeTime(descriptor, attributes.mtime());
     }
 
+    private boolean keepsOwner(Attributes attributes) {
+        return !owners || (allRoot ? 0 : attributes.uid()) == givenUid && (allRoot ? 0 : attributes.gid()) == givenGid;
+    }
+
     private void attributesOfName(int directory, String name, Attributes attributes, boolean mode) throws IOException {
-        if (owners) {
+        if (!keepsOwner(attributes)) {
             try {
                 LinuxFiles.changeOwner(directory, name, uid(attributes), gid(attributes));
             } catch (LinuxFiles.Failure e) {

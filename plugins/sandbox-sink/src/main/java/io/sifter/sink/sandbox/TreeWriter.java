@@ -44,6 +44,7 @@ final class TreeWriter {
     private void write(int top) throws IOException, InterruptedException {
         int linkPlace = -1;
         try {
+            nodes.probe(top);
             if (!links.linked().isEmpty()) {
                 linkPlace = LinuxFiles.makeDirectory(top, links.place());
                 Handle handle = new Handle(LinuxFiles.openDirectory(linkPlace, "."), null, links.place());
