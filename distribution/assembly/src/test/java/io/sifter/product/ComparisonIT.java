@@ -33,7 +33,7 @@ class ComparisonIT {
     /** What Apptainer says about itself, and what differs by name only. */
     private static final List<String> NOISE = List.of("is preferred", "Terminating squashfuse_ll", "Timeouts can be caused", "Cleanup error",
             "WARNING: skipping mount", "OLDPWD=", "Detected Singularity user configuration", "Killed ",
-            "not found, will not be able to", "fusermount", "--unsquash option may work around");
+            "not found, will not be able to", "fakeroot command not found", "fusermount", "--unsquash option may work around");
 
     private static ScriptedRegistry registry;
     private static Product user;

@@ -3,6 +3,7 @@ package io.sifter.cli;
 import io.sifter.cli.options.Values;
 import io.sifter.engine.launch.ActionRequest.Files;
 import io.sifter.engine.launch.ActionRequest.Isolation;
+import io.sifter.engine.launch.ActionRequest.Rights;
 import io.sifter.engine.launch.ActionRequest.Unpacking;
 import io.sifter.engine.launch.ActionRequest.Variables;
 import io.sifter.spi.error.UserException;
@@ -42,15 +43,20 @@ final class ActionOptions {
         return new Variables(values.flag("cleanenv"), values.pairs("env"), files, !values.flag("no-eval"), values.text("app"), shell);
     }
 
-    /** @param uid of the caller */
-    static Isolation isolation(Values values, long uid) throws UserException {
-        if (values.flag("keep-privs") && uid != 0) {
-            throw new UserException("Could not configure --keep-privs: --keep-privs requires root privileges", "Leave it out, or be root.");
-        }
+    static Isolation isolation(Values values) {
         return new Isolation(values.flag("contain"), values.flag("containall"), values.flag("compat"), values.flag("pid"),
                 values.flag("no-pid"), values.flag("ipc"), values.flag("uts"), values.flag("net"), values.text("network"),
-                values.flag("userns"), values.flag("fakeroot"), values.text("hostname"), values.text("dns"),
-                !values.flag("no-umask"), values.flag("no-privs"));
+                values.flag("userns"), values.text("hostname"), values.text("dns"), !values.flag("no-umask"));
+    }
+
+    /** @param uid of the caller */
+    static Rights rights(Values values, long uid) throws UserException {
+        boolean keep = values.flag("keep-privs");
+        if (keep && uid != 0) {
+            throw new UserException("Could not configure --keep-privs: --keep-privs requires root privileges", "Leave it out, or be root.");
+        }
+        return new Rights(values.flag("fakeroot"), values.flag("ignore-subuid"), keep, values.flag("no-privs"), values.list("add-caps"),
+                values.list("drop-caps"), values.list("security"));
     }
 
     /** Whether the image's registry may be spoken to without TLS. */

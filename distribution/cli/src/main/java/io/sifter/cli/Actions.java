@@ -114,7 +114,8 @@ public final class Actions {
         PlannerSettings settings = PlannerSettings.read(host.home(), program.text("config"), host.environment());
         var request = new ActionRequest(action(command), path, Boolean.getBoolean("sifter.image.temporary"),
                 parsed.rest().subList(1, parsed.rest().size()), !lines.shows(Level.INFO),
-                ActionOptions.files(values), ActionOptions.variables(values), ActionOptions.isolation(values, host.uid()));
+                ActionOptions.files(values), ActionOptions.variables(values), ActionOptions.isolation(values),
+                ActionOptions.rights(values, host.uid()));
         var kinds = new ArrayList<RuntimeKind>();
         for (Bundled runtime : RUNTIMES) {
             kinds.add(new RuntimeKind(runtime.name(), runtime::make, settings.plugin(runtime.plugin())));

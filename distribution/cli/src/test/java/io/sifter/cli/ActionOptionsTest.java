@@ -25,7 +25,8 @@ class ActionOptionsTest {
 
         assertThat(ActionOptions.files(values)).isEqualTo(ActionRequest.Files.DEFAULT);
         assertThat(ActionOptions.variables(values)).isEqualTo(ActionRequest.Variables.DEFAULT);
-        assertThat(ActionOptions.isolation(values, 1000)).isEqualTo(ActionRequest.Isolation.DEFAULT);
+        assertThat(ActionOptions.isolation(values)).isEqualTo(ActionRequest.Isolation.DEFAULT);
+        assertThat(ActionOptions.rights(values, 1000)).isEqualTo(ActionRequest.Rights.DEFAULT);
     }
 
     @Test
@@ -75,20 +76,28 @@ class ActionOptionsTest {
 
     @Test
     void isolationIsAskedFor() throws Exception {
-        ActionRequest.Isolation isolation = ActionOptions.isolation(values("exec -c -C --compat -p --no-pid -i --uts -n --network none -u -f"
-                + " --hostname h --dns 1.1.1.1,8.8.8.8 --no-umask --no-privs img true"), 1000);
+        ActionRequest.Isolation isolation = ActionOptions.isolation(values("exec -c -C --compat -p --no-pid -i --uts -n --network none -u"
+                + " --hostname h --dns 1.1.1.1,8.8.8.8 --no-umask img true"));
 
         assertThat(isolation).isEqualTo(new ActionRequest.Isolation(true, true, true, true, true, true, true, true, java.util.Optional.of("none"),
-                true, true, java.util.Optional.of("h"), java.util.Optional.of("1.1.1.1,8.8.8.8"), false, true));
+                true, java.util.Optional.of("h"), java.util.Optional.of("1.1.1.1,8.8.8.8"), false));
+    }
+
+    @Test
+    void rightsAreAskedFor() throws Exception {
+        Values values = values("exec -f --ignore-subuid --no-privs --add-caps CAP_CHOWN,net_raw --drop-caps all --security uid:1,gid:2 img true");
+
+        assertThat(ActionOptions.rights(values, 1000)).isEqualTo(new ActionRequest.Rights(true, true, false, true, List.of("CAP_CHOWN", "net_raw"),
+                List.of("all"), List.of("uid:1", "gid:2")));
     }
 
     @Test
     void onlyRootKeepsPrivileges() throws Exception {
         Values values = values("exec --keep-privs img true");
 
-        assertThatThrownBy(() -> ActionOptions.isolation(values, 1000)).isInstanceOf(UserException.class)
+        assertThatThrownBy(() -> ActionOptions.rights(values, 1000)).isInstanceOf(UserException.class)
                 .hasMessage("Could not configure --keep-privs: --keep-privs requires root privileges");
-        assertThat(ActionOptions.isolation(values, 0)).isEqualTo(ActionRequest.Isolation.DEFAULT);
+        assertThat(ActionOptions.rights(values, 0).keep()).isTrue();
     }
 
     @Test

@@ -39,7 +39,8 @@ class EveryOptionTest {
         Values values = session.values();
         ActionOptions.files(values);
         ActionOptions.variables(values);
-        ActionOptions.isolation(values, 0);
+        ActionOptions.isolation(values);
+        ActionOptions.rights(values, 0);
         ActionOptions.plainHttp(values);
         ImageOptions.settings(session);
     };

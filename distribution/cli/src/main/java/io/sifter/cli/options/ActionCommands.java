@@ -11,7 +11,6 @@ import io.sifter.cli.options.Command.Arity;
 
 /** The commands that start something in an image. */
 final class ActionCommands {
-    private static final String NO_CAPABILITIES = "containers get no capabilities of their own";
     private static final String NO_CGROUPS = "resource limits are not set yet";
     private static final String LIMIT_OUTSIDE = "Start the command under systemd-run --user --scope, ulimit or the batch system's limits.";
     private static final String NO_ENCRYPTION = "encrypted images cannot be opened yet";
@@ -67,7 +66,7 @@ final class ActionCommands {
 
     private static Option[] options() {
         return new Option[] {
-            text("add-caps", "capabilities to add").from("ADD_CAPS").refuse(NO_CAPABILITIES),
+            list("add-caps", "capabilities to add, by name, or all").from("ADD_CAPS"),
             flag("allow-setuid", "let set-uid programs gain privileges (root only)").from("ALLOW_SETUID")
                     .refuse("set-uid programs never gain privileges in a container"),
             text("app", "run an app of the image (SCIF)").from("APP", "APPNAME"),
@@ -101,7 +100,7 @@ final class ActionCommands {
             Shared.dockerLogin(),
             Shared.dockerPassword(),
             Shared.dockerUsername(),
-            text("drop-caps", "capabilities to drop").from("DROP_CAPS").refuse(NO_CAPABILITIES),
+            list("drop-caps", "capabilities to drop, by name, or all").from("DROP_CAPS"),
             pairs("env", "variables for the command"),
             list("env-file", "file with variables for the command").from("ENV_FILE"),
             flag("fakeroot", "appear as root").letter('f').from("FAKEROOT"),
@@ -111,8 +110,7 @@ final class ActionCommands {
             text("hostname", "host name in the container, implies --uts").from("HOSTNAME"),
             flag("ignore-fakeroot-command", "do without the program fakeroot").from("IGNORE_FAKEROOT_COMMAND").hide()
                     .moot("the program fakeroot is never used"),
-            flag("ignore-subuid", "do without subordinate ids").from("IGNORE_SUBUID").hide()
-                    .moot("subordinate ids are never used"),
+            flag("ignore-subuid", "do without subordinate ids").from("IGNORE_SUBUID").hide(),
             flag("ignore-userns", "do without user namespaces").from("IGNORE_USERNS").hide()
                     .refuse("containers of users need a user namespace"),
             flag("ipc", "own IPC").letter('i').from("IPC", "UNSHARE_IPC"),
@@ -158,7 +156,7 @@ final class ActionCommands {
                     .refuse("the environment is evaluated in the container, without a limit"),
             list("scratch", "empty writable directory in the container, below --workdir if that is given").letter('S')
                     .from("SCRATCH", "SCRATCHDIR"),
-            list("security", "SELinux, AppArmor, seccomp, uid, gid").from("SECURITY").refuse("security profiles are not set yet"),
+            list("security", "ids of the command: uid:NUMBER, gid:NUMBER[:NUMBER...]").from("SECURITY"),
             flag("sharens", "share the container with others of the same parent").from("SHARENS").refuse("containers do not share namespaces yet"),
             flag("sif-fuse", "mount images with FUSE").from("SIF_FUSE").deprecate("images are mounted with FUSE where that is needed")
                     .moot("images are mounted with FUSE where that is needed"),

@@ -16,7 +16,7 @@ import java.util.Optional;
  * @param quiet whether the container says nothing about itself but warnings and errors
  */
 public record ActionRequest(Action action, Path image, boolean temporaryImage, List<String> arguments, boolean quiet, Files files,
-                            Variables variables, Isolation isolation) {
+                            Variables variables, Isolation isolation, Rights rights) {
     public ActionRequest {
         Objects.requireNonNull(action);
         Objects.requireNonNull(image);
@@ -24,23 +24,29 @@ public record ActionRequest(Action action, Path image, boolean temporaryImage, L
         Objects.requireNonNull(files);
         Objects.requireNonNull(variables);
         Objects.requireNonNull(isolation);
+        Objects.requireNonNull(rights);
     }
 
     /** A request with no options. */
     public static ActionRequest of(Action action, Path image, List<String> arguments) {
-        return new ActionRequest(action, image, false, arguments, false, Files.DEFAULT, Variables.DEFAULT, Isolation.DEFAULT);
+        return new ActionRequest(action, image, false, arguments, false, Files.DEFAULT, Variables.DEFAULT, Isolation.DEFAULT,
+                Rights.DEFAULT);
     }
 
     public ActionRequest with(Files changed) {
-        return new ActionRequest(action, image, temporaryImage, arguments, quiet, changed, variables, isolation);
+        return new ActionRequest(action, image, temporaryImage, arguments, quiet, changed, variables, isolation, rights);
     }
 
     public ActionRequest with(Variables changed) {
-        return new ActionRequest(action, image, temporaryImage, arguments, quiet, files, changed, isolation);
+        return new ActionRequest(action, image, temporaryImage, arguments, quiet, files, changed, isolation, rights);
     }
 
     public ActionRequest with(Isolation changed) {
-        return new ActionRequest(action, image, temporaryImage, arguments, quiet, files, variables, changed);
+        return new ActionRequest(action, image, temporaryImage, arguments, quiet, files, variables, changed, rights);
+    }
+
+    public ActionRequest with(Rights changed) {
+        return new ActionRequest(action, image, temporaryImage, arguments, quiet, files, variables, isolation, changed);
     }
 
     /** When an image is unpacked to a temporary directory. */
@@ -107,18 +113,38 @@ public record ActionRequest(Action action, Path image, boolean temporaryImage, L
      * @param network name of a kind of network
      * @param dns name servers, separated by commas
      * @param callersUmask whether the caller's umask passes on; otherwise it is 0022
-     * @param noPrivileges whether also root loses its capabilities
      */
     public record Isolation(boolean contain, boolean all, boolean compat, boolean pid, boolean noPid, boolean ipc, boolean uts,
-                            boolean net, Optional<String> network, boolean userNamespace, boolean fakeRoot,
-                            Optional<String> hostname, Optional<String> dns, boolean callersUmask, boolean noPrivileges) {
+                            boolean net, Optional<String> network, boolean userNamespace,
+                            Optional<String> hostname, Optional<String> dns, boolean callersUmask) {
         public static final Isolation DEFAULT = new Isolation(false, false, false, false, false, false, false, false, Optional.empty(),
-                false, false, Optional.empty(), Optional.empty(), true, false);
+                false, Optional.empty(), Optional.empty(), true);
 
         public Isolation {
             Objects.requireNonNull(network);
             Objects.requireNonNull(hostname);
             Objects.requireNonNull(dns);
+        }
+    }
+
+    /**
+     * Who the command is and what it may do.
+     *
+     * @param fakeRoot whether it appears as root
+     * @param ignoreSubordinates whether {@code fakeRoot} does without subordinate ids
+     * @param keep {@code --keep-privs}
+     * @param none {@code --no-privs}
+     * @param add names of capabilities, or {@code all}
+     * @param drop names of capabilities, or {@code all}
+     * @param security {@code uid:}, {@code gid:} and what else is said of that kind, one each
+     */
+    public record Rights(boolean fakeRoot, boolean ignoreSubordinates, boolean keep, boolean none, List<String> add, List<String> drop, List<String> security) {
+        public static final Rights DEFAULT = new Rights(false, false, false, false, List.of(), List.of(), List.of());
+
+        public Rights {
+            add = List.copyOf(add);
+            drop = List.copyOf(drop);
+            security = List.copyOf(security);
         }
     }
 }

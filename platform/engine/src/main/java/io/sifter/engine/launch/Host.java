@@ -1,5 +1,6 @@
 package io.sifter.engine.launch;
 
+import io.sifter.spi.launch.Capabilities;
 import io.sifter.spi.tree.RawName;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -16,6 +17,7 @@ import java.util.Optional;
  *
  * @param groups of the caller, its own first
  * @param privileged whether mounting needs no user namespace
+ * @param capabilities of the caller
  * @param groupNames of those groups that have one
  * @param environment of the caller, raw
  * @param directory the caller's, physical, raw
@@ -23,7 +25,7 @@ import java.util.Optional;
  * @param searchPath where programs of the host are looked for
  * @param home of the distribution
  */
-public record Host(long uid, long gid, List<Long> groups, boolean privileged, Account account, Map<Long, String> groupNames,
+public record Host(long uid, long gid, List<Long> groups, boolean privileged, Capabilities capabilities, Account account, Map<Long, String> groupNames,
                    Map<String, String> environment, String directory, int umask, List<Path> searchPath, Path home) {
     private static final int CAP_SYS_ADMIN = 21;
     private static final String USUAL = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -50,9 +52,22 @@ public record Host(long uid, long gid, List<Long> groups, boolean privileged, Ac
                 searchPath.add(path.get());
             }
         }
-        Names names = Names.of(status);
+        Names names = Names.of(status.uid(), status.gid(), status.groups());
         return new Host(status.uid(), status.gid(), status.groups(), status.uid() == 0 && (status.capabilities() >> CAP_SYS_ADMIN & 1) == 1,
-                names.account(), names.groups(), environment, RawName.of(System.getProperty("user.dir")), status.umask(), searchPath, home);
+                new Capabilities(status.capabilities()), names.account(), names.groups(), environment, RawName.of(System.getProperty("user.dir")), status.umask(), searchPath, home);
+    }
+
+    /**
+     * The same host for a command that runs as somebody else. The home directory stays the caller's.
+     *
+     * @param otherGroups its own first; if empty, the one of its account
+     */
+    Host as(long otherUid, List<Long> otherGroups) throws IOException {
+        Account other = Names.of(otherUid, gid, otherGroups).account();
+        List<Long> all = otherGroups.isEmpty() ? List.of(other.gid()) : otherGroups;
+        Account there = new Account(other.name(), otherUid, other.gid(), other.gecos(), account.home(), other.shell());
+        return new Host(uid, gid, all, privileged, capabilities, there, Names.of(otherUid, gid, all).groups(), environment, directory, umask,
+                searchPath, home);
     }
 
     /**
@@ -115,20 +130,20 @@ public record Host(long uid, long gid, List<Long> groups, boolean privileged, Ac
 
     /** Names of ids: from the files if they are there, else from whatever service the host asks. */
     private record Names(Account account, Map<Long, String> groups) {
-        static Names of(Status status) throws IOException {
-            Account account = Account.find(text("/etc/passwd"), status.uid());
+        static Names of(long uid, long gid, List<Long> wanted) throws IOException {
+            Account account = Account.find(text("/etc/passwd"), uid);
             Map<Long, String> groups = new LinkedHashMap<>();
-            addGroups(text("/etc/group"), status.groups(), groups);
-            if (account == null || !groups.keySet().containsAll(status.groups())) {
-                StringBuilder ask = new StringBuilder("getent passwd " + status.uid() + "; echo --; getent group");
-                status.groups().forEach(group -> ask.append(' ').append(group));
+            addGroups(text("/etc/group"), wanted, groups);
+            if (account == null || !groups.keySet().containsAll(wanted)) {
+                StringBuilder ask = new StringBuilder("getent passwd " + uid + "; echo --; getent group");
+                wanted.forEach(group -> ask.append(' ').append(group));
                 String[] answer = answer(ask.toString()).split("--\n", 2);
-                account = account != null ? account : Account.find(answer[0], status.uid());
-                addGroups(answer.length > 1 ? answer[1] : "", status.groups(), groups);
+                account = account != null ? account : Account.find(answer[0], uid);
+                addGroups(answer.length > 1 ? answer[1] : "", wanted, groups);
             }
             if (account == null) {
                 String home = System.getenv("HOME");
-                account = new Account("user", status.uid(), status.gid(), "", RawName.of(home == null ? "/" : home), "/bin/sh");
+                account = new Account("user", uid, gid, "", RawName.of(home == null ? "/" : home), "/bin/sh");
             }
             return new Names(account, groups);
         }

@@ -13,7 +13,6 @@ import io.sifter.spi.launch.Launch;
 import io.sifter.spi.launch.LaunchPlan;
 import io.sifter.spi.launch.LaunchPlan.Footing;
 import io.sifter.spi.launch.Namespace;
-import io.sifter.spi.launch.Privileges;
 import io.sifter.spi.launch.Readiness;
 import io.sifter.spi.launch.Runtime;
 import io.sifter.spi.launch.RuntimeContext;
@@ -82,21 +81,21 @@ public final class Planner {
         if (!overlays.isEmpty() && request.files().writable()) {
             throw new UserException("you could not use --overlay in conjunction with --writable", "Leave one of them out.");
         }
-        List<Overlay> layers = overlays.isEmpty() ? List.of()
-                : Overlay.parse(overlays, absolute(Path.of(".")), host.privileged() && !request.isolation().userNamespace());
+        Standing standing = Standing.decide(host, request, warnings);
+        List<Overlay> layers = overlays.isEmpty() ? List.of() : Overlay.parse(overlays, absolute(Path.of(".")), standing.privileged());
         LocatedImage image = LocatedImage.of(absolute(request.image()));
         if (image instanceof Sandbox sandbox) {
             if (request.files().writable() && !Files.isWritable(sandbox.path())) {
                 throw notWritable(sandbox.path());
             }
-            return new Planning(request, image, layered(new HostFiles(sandbox.path()), layers), layers).text();
+            return new Planning(request, standing, image, layered(new HostFiles(sandbox.path()), layers), layers).text();
         }
         SquashFs file = (SquashFs) image;
         if (request.files().writable()) {
             throw notWritable(file.path());
         }
         try (SquashFsFiles files = new SquashFsFiles(FileChannel.open(file.path(), StandardOpenOption.READ), file.offset(), file.size())) {
-            return new Planning(request, image, files, layers).text();
+            return new Planning(request, standing, image, files, layers).text();
         } catch (CorruptDataException e) {
             throw new CorruptDataException("The image %s is damaged: %s".formatted(file.path(), e.getMessage()), "Get the image again.", e);
         }
@@ -125,6 +124,7 @@ public final class Planner {
     /** The plan of one action. */
     private final class Planning {
         private final ActionRequest request;
+        private final Standing standing;
         private final LocatedImage image;
         private final ImageFiles files;
         private final List<Overlay> overlays;
@@ -134,13 +134,13 @@ public final class Planner {
         private final boolean overlay;
         private final boolean overlayWritable;
         private final boolean privileged;
-        private final boolean fakeRoot;
         /** Ways to mount the image, in the order they are tried; empty if there is none, or nothing to mount. */
         private String kinds = "";
 
-        Planning(ActionRequest request, LocatedImage image, ImageFiles files, List<Overlay> overlays) throws UserException {
+        Planning(ActionRequest request, Standing standing, LocatedImage image, ImageFiles files, List<Overlay> overlays) throws UserException {
             var isolation = request.isolation();
             this.request = request;
+            this.standing = standing;
             this.image = image;
             this.files = files;
             this.overlays = overlays;
@@ -156,8 +156,7 @@ public final class Planner {
             if (request.files().writableTmpfs() && request.files().writable()) {
                 warnings.accept("Disabling --writable-tmpfs, as it is mutually exclusive with --writable");
             }
-            this.privileged = host.privileged() && !isolation.userNamespace();
-            this.fakeRoot = isolation.fakeRoot() && !privileged;
+            this.privileged = standing.privileged();
             if (isolation.net() && !isolation.network().orElse("").equals("none")) {
                 throw new UserException("A network of the container's own is not supported: containers share the host's network or have none",
                         "Use --net --network none for a container without a network.");
@@ -168,23 +167,24 @@ public final class Planner {
             kinds = image instanceof SquashFs file ? mountKinds(file) : "";
             Optional<Path> unpacked = unpackedTo();
             RuntimeContext context = new RuntimeContext(host.uid(), host.gid(), privileged, host.searchPath(), libexec, Map.of());
-            Runtime runtime = choose(context);
             ContainerTree tree = new ContainerTree(files instanceof SquashFsFiles ? layered(files, overlays) : files, overlayWritable ? Missing.MAKE : request.files().writable() ? Missing.REFUSE : Missing.UNDERLAY);
             boolean ownProcesses = ownProcesses();
-            Mounting.Result mounting = new Mounting(host, request.files(), request.isolation(), contained, tree, warnings).decide(ownProcesses, fakeRoot);
+            Mounting.Result mounting = new Mounting(standing.host(), request.files(), request.isolation(), contained, tree, warnings).decide(ownProcesses, request.rights().fakeRoot());
             Optional<Command> command = command(tree, mounting);
             if (command.isEmpty()) {
                 return (request.quiet() ? "" : "echo 'INFO:    No test script found in container, exiting' >&2\n")
                         + "echo 'No test script found in container, exiting'\n" + PlanText.exit(0);
             }
-            LaunchPlan plan = runtime.plan(launch(tree, root(unpacked), command.get(), ownProcesses));
+            Launch launch = launch(tree, root(unpacked), command.get(), ownProcesses);
+            Planned planned = planned(launch, context);
+            LaunchPlan plan = planned.plan();
             boolean privateMounts = overlay || privileged || plan.footing() == Footing.PRIVATE_MOUNTS;
             Optional<Path> hostMount = Optional.empty();
             if (image instanceof SquashFs && unpacked.isEmpty() && !kinds.startsWith("kernel") && (!privateMounts || !servesPrivateMounts())) {
                 // The image is mounted among the host's mounts; only now is known where.
                 hostMount = Optional.of(session("mount"));
                 if (!overlay) {
-                    plan = runtime.plan(launch(tree, new Root(hostMount.get().resolve("image"), false), command.get(), ownProcesses));
+                    plan = planned.runtime().plan(launch(tree, new Root(hostMount.get().resolve("image"), false), command.get(), ownProcesses));
                 }
             }
             return text(plan, privateMounts, unpacked, hostMount);
@@ -202,11 +202,16 @@ public final class Planner {
                 command = inSession("fuse", hostMount.get(), command);
             }
             boolean callersUmask = request.isolation().callersUmask() && !request.isolation().compat();
-            return PlanText.execute(new LaunchPlan(command, plan.environment(), Footing.HOST), host.environment(),
+            String note = standing.note().isEmpty() || request.quiet() ? "" : "echo 'INFO:    " + standing.note() + "' >&2\n";
+            return note + PlanText.execute(new LaunchPlan(command, plan.environment(), Footing.HOST), host.environment(),
                     callersUmask ? OptionalInt.empty() : OptionalInt.of(0022), before);
         }
 
-        private Runtime choose(RuntimeContext context) throws IOException {
+        private record Planned(Runtime runtime, LaunchPlan plan) {}
+
+        /** The plan of the first runtime that works here and can do what is asked for. */
+        private Planned planned(Launch launch, RuntimeContext context) throws IOException {
+            UserException unable = null;
             StringBuilder reasons = new StringBuilder();
             for (RuntimeKind kind : runtimes) {
                 if (wanted.isPresent() && !wanted.get().equals(kind.name())) {
@@ -215,13 +220,22 @@ public final class Planner {
                 Runtime runtime = kind.make().apply(new RuntimeContext(context.uid(), context.gid(), context.privileged(),
                         context.searchPath(), context.libexec(), kind.settings()));
                 Readiness readiness = runtime.probe();
-                if (readiness.ready()) {
-                    return runtime;
+                if (!readiness.ready()) {
+                    reasons.append("; ").append(kind.name()).append(": ").append(readiness.reason());
+                    continue;
                 }
-                reasons.append("; ").append(kind.name()).append(": ").append(readiness.reason());
+                try {
+                    return new Planned(runtime, runtime.plan(launch));
+                } catch (UserException e) {
+                    // The first one's reason is told if no other can do it either.
+                    unable = unable == null ? e : unable;
+                }
+            }
+            if (unable != null) {
+                throw unable;
             }
             if (reasons.isEmpty()) {
-                throw new UserException("There is no runtime '%s'".formatted(wanted.orElse("")), "Look at 'plugin list', and at runtime.name in the configuration.");
+                throw new UserException("There is no runtime '%s'".formatted(wanted.orElse("")), "'runtime list' shows those that there are.");
             }
             throw new ExternalException("No runtime can start containers here" + reasons, "Install util-linux or bubblewrap, or let users make user namespaces.");
         }
@@ -243,19 +257,12 @@ public final class Planner {
 
         private Launch launch(ContainerTree tree, Root root, Command command, boolean ownProcesses) throws IOException {
             return new Launch(tree.mounts(root.path(), root.protect()), command.words(), command.environment(), command.directory(),
-                    namespaces(ownProcesses), request.isolation().hostname(), privileges());
+                    namespaces(ownProcesses), request.isolation().hostname(), standing.privileges());
         }
 
         private boolean ownProcesses() {
             var isolation = request.isolation();
             return isolation.pid() || (isolation.all() || isolation.compat()) && !isolation.noPid();
-        }
-
-        private Privileges privileges() {
-            if (fakeRoot) {
-                return Privileges.ROOT_OF_NAMESPACE;
-            }
-            return privileged && !request.isolation().noPrivileges() ? Privileges.KEEP : Privileges.NONE;
         }
 
         private Set<Namespace> namespaces(boolean ownProcesses) {
@@ -343,11 +350,16 @@ public final class Planner {
          * @param elsewhere session in which the image is mounted or unpacked already
          */
         private List<String> inPrivateMounts(List<String> command, Optional<Path> elsewhere) throws IOException {
-            List<String> all = new ArrayList<>(List.of(raw(program("unshare"))));
-            if (!privileged) {
-                all.addAll(List.of("--user", "--map-root-user"));
+            List<String> all = new ArrayList<>();
+            if (!standing.subordinates().isEmpty()) {
+                all.addAll(List.of(raw(program("sh")), raw(libexec.resolve("with-ids")), searchPath(), standing.subordinates().uids(), standing.subordinates().gids()));
+            } else {
+                all.add(raw(program("unshare")));
+                if (!privileged) {
+                    all.addAll(List.of("--user", "--map-root-user"));
+                }
+                all.addAll(List.of("--mount", "--propagation", "slave"));
             }
-            all.addAll(List.of("--mount", "--propagation", "slave"));
             boolean mountsImage = image instanceof SquashFs && elsewhere.isEmpty();
             if (mountsImage || overlay) {
                 all.addAll(List.of(raw(program("sh")), raw(libexec.resolve("with-image")), searchPath()));

@@ -108,7 +108,7 @@ class PlannerTest {
         assertThat(destinations(launch)).contains("/", "/proc", "/sys", "/dev", "/etc/hosts", "/tmp", "/var/tmp", "/etc/resolv.conf", "/etc/passwd", "/etc/group");
         assertThat(launch.mounts()).contains(new Data("root:x:0:0:root:/root:/bin/sh\nme:x:1000:100:Me:" + home + ":/bin/zsh\n", "/etc/passwd"),
                 new Data("root:x:0:\nlp:x:7:me\nusers:x:100:me\n", "/etc/group"));
-        assertThat(launch.privileges()).isEqualTo(Privileges.NONE);
+        assertThat(launch.privileges()).isEqualTo(Privileges.none(1000, 100));
         assertThat(launch.namespaces()).isEmpty();
         assertThat(warnings).isEmpty();
     }
@@ -168,8 +168,8 @@ class PlannerTest {
 
     @Test
     void aContainedContainerHasMemoryInPlaceOfTheHost() throws Exception {
-        Launch launch = launch(exec("true").with(new Isolation(true, false, false, false, false, false, false, false, Optional.empty(), false, false, Optional.empty(),
-                Optional.empty(), true, false)));
+        Launch launch = launch(exec("true").with(new Isolation(true, false, false, false, false, false, false, false, Optional.empty(), false, Optional.empty(),
+                Optional.empty(), true)));
         assertThat(launch.mounts()).anyMatch(mount -> mount instanceof Dev).anyMatch(mount -> mount instanceof Tmpfs(String at, int mode, _) && at.equals("/tmp") && mode == 01777)
                 .anyMatch(mount -> mount instanceof Tmpfs(String at, _, _) && at.equals(home.toString()));
         assertThat(launch.environment()).containsEntry("SIFTER_DIRECTORY", home.toString());
@@ -178,12 +178,12 @@ class PlannerTest {
 
     @Test
     void containallHasItsOwnProcessesAndCompatAWritableLayer() throws Exception {
-        Launch all = launch(exec("true").with(new Isolation(false, true, false, false, false, false, false, false, Optional.empty(), false, false, Optional.empty(),
-                Optional.empty(), true, false)));
+        Launch all = launch(exec("true").with(new Isolation(false, true, false, false, false, false, false, false, Optional.empty(), false, Optional.empty(),
+                Optional.empty(), true)));
         assertThat(all.namespaces()).isEqualTo(Set.of(Namespace.PID, Namespace.IPC));
         assertThat(all.mounts()).anyMatch(mount -> mount instanceof Proc);
-        String compat = plan(exec("true").with(new Isolation(false, false, true, false, false, false, false, false, Optional.empty(), false, false, Optional.empty(),
-                Optional.empty(), true, false)));
+        String compat = plan(exec("true").with(new Isolation(false, false, true, false, false, false, false, false, Optional.empty(), false, Optional.empty(),
+                Optional.empty(), true)));
         assertThat(compat).startsWith("umask 022").contains("/libexec/with-image").contains("'directory' '" + box + "'").contains("size=64m,userxattr");
         assertThat(launches.getLast().environment()).containsEntry("SINGULARITY_NO_EVAL", "1");
     }
@@ -221,6 +221,27 @@ class PlannerTest {
     }
 
     @Test
+    void aRuntimeThatCannotDoWhatIsAskedForIsPassedOver() throws Exception {
+        Runtime unable = new Runtime() {
+            @Override
+            public Readiness probe() {
+                return Readiness.ready("");
+            }
+
+            @Override
+            public LaunchPlan plan(Launch launch) throws UserException {
+                throw new UserException("The runtime 'weak' cannot do this");
+            }
+        };
+        RuntimeKind weak = new RuntimeKind("weak", _ -> unable, Map.of());
+
+        plan(exec("true"), weak, new RuntimeKind("strong", _ -> new Recorded(Readiness.ready("")), Map.of()));
+
+        assertThat(launches).hasSize(1);
+        assertThatThrownBy(() -> plan(exec("true"), weak)).isInstanceOf(UserException.class).hasMessage("The runtime 'weak' cannot do this");
+    }
+
+    @Test
     void onlySandboxesAreWritable() throws Exception {
         Path file = work.resolve("image.sqfs");
         Files.write(file, new byte[] {'h', 's', 'q', 's', 0, 0});
@@ -238,8 +259,8 @@ class PlannerTest {
 
     @Test
     void aNetworkOfItsOwnCanOnlyBeNone() {
-        assertThatThrownBy(() -> plan(exec("true").with(new Isolation(false, false, false, false, false, false, false, true, Optional.empty(), false, false,
-                Optional.empty(), Optional.empty(), true, false)))).isInstanceOf(UserException.class).hasMessageContaining("network");
+        assertThatThrownBy(() -> plan(exec("true").with(new Isolation(false, false, false, false, false, false, false, true, Optional.empty(), false,
+                Optional.empty(), Optional.empty(), true)))).isInstanceOf(UserException.class).hasMessageContaining("network");
     }
 
     @Test

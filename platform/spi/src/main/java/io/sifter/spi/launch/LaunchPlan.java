@@ -19,7 +19,8 @@ public record LaunchPlan(List<String> command, Map<String, String> environment, 
         HOST,
         /**
          * In a mount namespace of its own, with power over it: as the caller, if the caller is privileged; otherwise as root
-         * of a user namespace that maps the caller's ids to 0. Mounts of the host pass on into it, never out of it.
+         * of a user namespace that maps the caller's ids to 0, and to the following ones the caller's subordinate ids if the launch asks for
+         * them. Mounts of the host pass on into it, never out of it.
          */
         PRIVATE_MOUNTS
     }

@@ -1,8 +1,9 @@
 package io.sifter.spi.launch;
 
+import java.io.FileInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -41,8 +42,11 @@ public record RuntimeContext(long uid, long gid, boolean privileged, List<Path> 
 
     /** What the kernel says under {@code /proc/sys}, such as {@code user/max_user_namespaces}; empty where it does not know the name. */
     public static String kernelSetting(String name) {
-        try {
-            return Files.readString(Path.of("/proc/sys", name), StandardCharsets.ISO_8859_1).strip();
+        // In one read: these files answer nothing to a second one, and methods that read whole files begin with a byte.
+        byte[] text = new byte[128];
+        try (InputStream in = new FileInputStream("/proc/sys/" + name)) {
+            int length = in.read(text);
+            return new String(text, 0, Math.max(0, length), StandardCharsets.ISO_8859_1).strip();
         } catch (IOException unknownHere) {
             return "";
         }

@@ -1,9 +1,9 @@
 package io.sifter.testkit.contract;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.sifter.spi.error.UserException;
+import io.sifter.spi.launch.Capabilities;
 import io.sifter.spi.launch.Launch;
 import io.sifter.spi.launch.LaunchPlan;
 import io.sifter.spi.launch.LaunchPlan.Footing;
@@ -116,6 +116,11 @@ public abstract class RuntimeContract {
         return new RuntimeContext(uid, gid, false, SEARCH_PATH, libexec, Map.of());
     }
 
+    private Privileges usual(Caller caller) throws Exception {
+        RuntimeContext context = context(caller);
+        return caller == Caller.ROOT ? Privileges.all(0, 0) : Privileges.none(context.uid(), context.gid());
+    }
+
     /** A launch in the image, of which tests change what they are about. */
     private final class Draft {
         private final Caller caller;
@@ -126,9 +131,9 @@ public abstract class RuntimeContract {
         private Optional<String> hostname = Optional.empty();
         private Privileges privileges;
 
-        Draft(Caller caller) {
+        Draft(Caller caller) throws Exception {
             this.caller = caller;
-            this.privileges = caller == Caller.ROOT ? Privileges.KEEP : Privileges.NONE;
+            this.privileges = usual(caller);
             mounts.add(new Mount.Bind(image, "/", true, false));
             mounts.add(new Mount.Bind(Path.of("/proc"), "/proc", false, false));
         }
@@ -235,14 +240,48 @@ public abstract class RuntimeContract {
     @ParameterizedTest
     @EnumSource
     void withoutPrivilegesNoneCanBeGained(Caller caller) throws Exception {
-        if (caller == Caller.ROOT) {
-            Peers.program("capsh");
-        }
+        Peers.program("capsh");
         Draft draft = new Draft(caller);
-        draft.privileges = Privileges.NONE;
-        String status = draft.shell("grep -E 'CapEff|CapAmb|NoNewPrivs' /proc/self/status").ok();
-        assertThat(status).contains("NoNewPrivs:\t1").contains("CapAmb:\t0000000000000000");
-        assertThat(status).contains("CapEff:\t0000000000000000");
+        draft.privileges = Privileges.none(context(caller).uid(), context(caller).gid());
+        String status = draft.shell("grep -E 'CapEff|CapPrm|CapAmb|NoNewPrivs' /proc/self/status").ok();
+        assertThat(status).isEqualTo("""
+                CapPrm:\t0000000000000000
+                CapEff:\t0000000000000000
+                CapAmb:\t0000000000000000
+                NoNewPrivs:\t1
+                """);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void capabilitiesAreExactlyWhatIsAskedFor(Caller caller) throws Exception {
+        Peers.program("capsh");
+        Capabilities wanted = new Capabilities(1 << 13 | 1);
+        Draft draft = new Draft(caller);
+        draft.privileges = draft.privileges.with(wanted);
+        try {
+            String status = draft.shell("grep -E 'CapEff|CapPrm|CapBnd|NoNewPrivs' /proc/self/status; id -u").ok();
+            assertThat(status).startsWith("CapPrm:\t0000000000002001\nCapEff:\t0000000000002001\n").endsWith("\n" + context(caller).uid() + "\n");
+            assertThat(status.contains("CapBnd:\t0000000000002001\n") || status.contains("NoNewPrivs:\t1\n")).as(status).isTrue();
+        } catch (UserException refused) {
+            assertThat(refused).hasMessageContaining("cannot give capabilities to an ordinary user's command");
+            assertThat(caller).isEqualTo(Caller.USER);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void otherIdsAreTakenOrRefusedByName(Caller caller) throws Exception {
+        Peers.program("capsh");
+        Draft draft = new Draft(caller);
+        draft.privileges = new Privileges(1234, 1235, caller == Caller.ROOT ? Optional.of(List.of(1235L, 1236L)) : Optional.empty(), false,
+                Optional.of(Capabilities.NONE), false);
+        try {
+            assertThat(draft.shell("id -u; id -g; grep CapEff /proc/self/status").ok()).isEqualTo("1234\n1235\nCapEff:\t0000000000000000\n");
+        } catch (UserException refused) {
+            assertThat(refused).hasMessageContaining("cannot act with other ids");
+            assertThat(caller).isEqualTo(Caller.ROOT);
+        }
     }
 
     @ParameterizedTest
@@ -256,16 +295,8 @@ public abstract class RuntimeContract {
     @EnumSource(names = "USER")
     void aUserCanAppearAsRoot(Caller caller) throws Exception {
         Draft draft = new Draft(caller);
-        draft.privileges = Privileges.ROOT_OF_NAMESPACE;
+        draft.privileges = Privileges.all(0, 0);
         assertThat(draft.shell("id -u; cat /proc/self/uid_map | grep -c .").ok()).isEqualTo("0\n1\n");
-    }
-
-    @ParameterizedTest
-    @EnumSource(names = "USER")
-    void aUserHasNothingToKeep(Caller caller) throws Exception {
-        Draft draft = new Draft(caller);
-        draft.privileges = Privileges.KEEP;
-        assertThatThrownBy(() -> draft.run("/bin/true")).isInstanceOf(UserException.class);
     }
 
     @ParameterizedTest
@@ -426,7 +457,7 @@ public abstract class RuntimeContract {
         LaunchPlan plan = runtime(context).plan(new Launch(
                 List.of(new Mount.Bind(image, "/", true, false), new Mount.Bind(Path.of("/proc"), "/proc", false, false), new Mount.Data("x\n", "/etc/motd")),
                 List.of("/bin/sh", "-c", "cat <&9; ls /proc/self/fd | busybox tr '\\n' ' '"), Map.of("PATH", "/bin"), "/", Set.of(), Optional.empty(),
-                caller == Caller.ROOT ? Privileges.KEEP : Privileges.NONE));
+                usual(caller)));
         List<String> words = new ArrayList<>();
         if (caller == Caller.USER && root()) {
             words.addAll(List.of("setpriv", "--reuid", Long.toString(context.uid()), "--regid", Long.toString(context.gid()), "--clear-groups"));

@@ -4,6 +4,7 @@ import static io.sifter.spi.launch.ShellText.quote;
 
 import io.sifter.spi.error.ExternalException;
 import io.sifter.spi.error.UserException;
+import io.sifter.spi.launch.Capabilities;
 import io.sifter.spi.launch.Launch;
 import io.sifter.spi.launch.LaunchPlan;
 import io.sifter.spi.launch.LaunchPlan.Footing;
@@ -87,9 +88,6 @@ public final class BubblewrapRuntime implements Runtime {
 
     @Override
     public LaunchPlan plan(Launch launch) throws IOException {
-        if (launch.privileges() == Privileges.KEEP && !context.privileged()) {
-            throw new UserException("Only a privileged caller can keep privileges");
-        }
         List<String> arguments = new ArrayList<>(List.of(program("bwrap"), "--die-with-parent"));
         identity(launch, arguments);
         namespaces(launch, arguments);
@@ -107,22 +105,27 @@ public final class BubblewrapRuntime implements Runtime {
         } else {
             command = ShellText.command(program("sh"), withFiles(arguments, files), launch.command());
         }
-        return new LaunchPlan(command, launch.environment(), Footing.HOST);
+        return new LaunchPlan(command, launch.environment(), launch.privileges().subordinates() ? Footing.PRIVATE_MOUNTS : Footing.HOST);
     }
 
-    private void identity(Launch launch, List<String> arguments) {
-        boolean ownNamespace = !context.privileged() || launch.namespaces().contains(Namespace.USER)
-                || launch.privileges() == Privileges.ROOT_OF_NAMESPACE;
-        if (ownNamespace) {
-            boolean root = launch.privileges() == Privileges.ROOT_OF_NAMESPACE;
-            arguments.addAll(List.of("--unshare-user", "--uid", Long.toString(root ? 0 : context.uid()),
-                    "--gid", Long.toString(root ? 0 : context.gid())));
+    private void identity(Launch launch, List<String> arguments) throws UserException {
+        Privileges wanted = launch.privileges();
+        boolean ownNamespace = !context.privileged() || launch.namespaces().contains(Namespace.USER);
+        if (wanted.subordinates()) {
+            // Only one id can be mapped here, so the namespace comes with the footing.
+            ownNamespace = false;
+        } else if (ownNamespace) {
+            arguments.addAll(List.of("--unshare-user", "--uid", Long.toString(wanted.uid()), "--gid", Long.toString(wanted.gid())));
+        } else if (wanted.uid() != context.uid() || wanted.gid() != context.gid() || wanted.groups().isPresent()) {
+            throw new UserException("The runtime 'bubblewrap' cannot act with other ids on the host", "Choose another runtime, or use --userns.");
         }
-        switch (launch.privileges()) {
-            case NONE -> arguments.addAll(List.of("--cap-drop", "ALL"));
-            case ROOT_OF_NAMESPACE -> arguments.addAll(List.of("--cap-add", "ALL"));
-            // bubblewrap leaves a privileged caller what it has.
-            case KEEP -> { }
+        if (wanted.capabilities().isPresent()) {
+            arguments.addAll(List.of("--cap-drop", "ALL"));
+            for (String name : wanted.capabilities().get().within(Capabilities.upTo(RuntimeContext.kernelSetting("kernel/cap_last_cap"))).names()) {
+                arguments.addAll(List.of("--cap-add", name));
+            }
+        } else if (ownNamespace) {
+            arguments.addAll(List.of("--cap-add", "ALL"));
         }
     }
 

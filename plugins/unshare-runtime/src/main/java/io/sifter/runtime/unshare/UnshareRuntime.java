@@ -4,6 +4,7 @@ import static io.sifter.spi.launch.ShellText.quote;
 
 import io.sifter.spi.error.ExternalException;
 import io.sifter.spi.error.UserException;
+import io.sifter.spi.launch.Capabilities;
 import io.sifter.spi.launch.Launch;
 import io.sifter.spi.launch.LaunchPlan;
 import io.sifter.spi.launch.LaunchPlan.Footing;
@@ -22,6 +23,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
@@ -122,13 +124,10 @@ public final class UnshareRuntime implements Runtime {
 
     @Override
     public LaunchPlan plan(Launch launch) throws IOException {
-        if (launch.privileges() == Privileges.KEEP && !context.privileged()) {
-            throw new UserException("Only a privileged caller can keep privileges");
-        }
-        boolean callersIds = launch.privileges() == Privileges.NONE && !context.privileged() && context.uid() != 0;
+        boolean callersIds = ids(launch) == Ids.OF_NAMESPACE;
         List<String> namespaces = namespaces(launch);
         if (namespaces.isEmpty()) {
-            return plan(ShellText.command(program("sh"), session(true, callersIds) + tree(launch, callersIds), launch.command()), launch.environment());
+            return plan(ShellText.command(program("sh"), session(launch, true, callersIds) + tree(launch, callersIds), launch.command()), launch.environment());
         }
         // The second user namespace is made before process ids change their meaning. The text of the rest is no argument, lest it
         // be seen in the container as that of process 1.
@@ -140,8 +139,8 @@ public final class UnshareRuntime implements Runtime {
         rest.addAll(List.of(program("sh"), "-c", "eval \"$SIFTER_TREE\"", "sifter"));
         rest.addAll(launch.command());
         Map<String, String> environment = new LinkedHashMap<>(launch.environment());
-        environment.put("SIFTER_TREE", "unset SIFTER_TREE\n" + session(false, callersIds) + tree(launch, callersIds));
-        return plan(ShellText.command(program("sh"), session(true, callersIds) + (callersIds ? WAIT : "") + "exec \"$@\"\n", rest), environment);
+        environment.put("SIFTER_TREE", "unset SIFTER_TREE\n" + session(launch, false, callersIds) + tree(launch, callersIds));
+        return plan(ShellText.command(program("sh"), session(launch, true, callersIds) + (callersIds ? WAIT : "") + "exec \"$@\"\n", rest), environment);
     }
 
     private static LaunchPlan plan(List<String> command, Map<String, String> environment) {
@@ -171,7 +170,7 @@ public final class UnshareRuntime implements Runtime {
     }
 
     /** Names, and at first the memory for own files and the user namespace that gives the caller's ids back. */
-    private String session(boolean first, boolean callersIds) throws ExternalException {
+    private String session(Launch launch, boolean first, boolean callersIds) throws ExternalException {
         StringBuilder text = new StringBuilder();
         text.append("fail() { printf 'FATAL:   container creation failed: %s\\n' \"$1\" >&2; exit 255; }\n");
         text.append("r=").append(quote(raw(root()))).append(" s=").append(quote(raw(sessionDirectory()))).append(" user=\n");
@@ -182,7 +181,7 @@ public final class UnshareRuntime implements Runtime {
             // Made beside the other steps, kept by its file. The mount namespace is for unshare(1) alone: only with one does it
             // make the file from outside, where it still may.
             text.append(": >\"$s/user\"\n").append(quoted("unshare")).append(" --mount --propagation unchanged --user=\"$s/user\" --map-user=")
-                    .append(context.uid()).append(" --map-group=").append(context.gid()).append(' ').append(quoted("true")).append(" &\nuser=$!\n");
+                    .append(launch.privileges().uid()).append(" --map-group=").append(launch.privileges().gid()).append(' ').append(quoted("true")).append(" &\nuser=$!\n");
         }
         return text.toString();
     }
@@ -203,33 +202,96 @@ public final class UnshareRuntime implements Runtime {
             text.append(WAIT);
         }
         text.append("cd \"$r\" && ").append(tools.mount()).append(" -i -n -c --move . / || fail 'no root'\n");
-        if (launch.privileges() == Privileges.NONE && context.privileged() && dropsEverything(launch)) {
-            text.append("program=$1\nshift\nexec ").append(quoted("setpriv")).append(" --no-new-privs --inh-caps=-all ").append(quoted("capsh"))
-                    .append(" --chroot=. --drop=all --shell=\"$program\" -- \"$@\"\n");
-            return text.toString();
-        }
-        text.append("exec");
-        if (launch.privileges() == Privileges.NONE) {
-            text.append(' ').append(quoted("setpriv")).append(" --no-new-privs");
-            if (context.privileged()) {
-                // Changing the root is the one thing left to do that needs a capability, and nothing of util-linux can drop it then.
-                text.append(" --inh-caps=-all --bounding-set=-all,+sys_chroot");
-            }
-        }
-        if (callersIds) {
-            // nsenter(1) takes the directory from before it changes the root, unshare(1) from after.
-            text.append(' ').append(quoted("nsenter")).append(" --user=\"$s/user\" --preserve-credentials --root=. --wd=")
-                    .append(quote("." + launch.workingDirectory()));
-        } else {
-            text.append(' ').append(quoted("unshare")).append(" --root=. --wd=").append(quote(launch.workingDirectory()));
-        }
-        text.append(" -- \"$@\"\n");
-        return text.toString();
+        return text.append(becoming(launch)).toString();
     }
 
-    /** capsh(1) changes the root before it drops what that needs. It takes a program by its path only, and starts it in the root. */
-    private boolean dropsEverything(Launch launch) {
+    /** How the command comes by its ids. */
+    private enum Ids {
+        /** They are those of the process that puts the tree together. */
+        ALREADY,
+        /** By a second user namespace, inside the first. */
+        OF_NAMESPACE,
+        /** They are others of the host. */
+        CHANGED
+    }
+
+    private Ids ids(Launch launch) {
+        Privileges wanted = launch.privileges();
+        if (context.privileged()) {
+            boolean same = wanted.uid() == context.uid() && wanted.gid() == context.gid() && wanted.groups().isEmpty();
+            return same ? Ids.ALREADY : Ids.CHANGED;
+        }
+        return wanted.uid() == 0 && wanted.gid() == 0 ? Ids.ALREADY : Ids.OF_NAMESPACE;
+    }
+
+    /** Whether the last steps are left to capsh(1): it takes a program by its path only, and starts it in the root. */
+    private boolean usesCapsh(Launch launch) {
         return context.program("capsh").isPresent() && launch.workingDirectory().equals("/") && launch.command().getFirst().startsWith("/");
+    }
+
+    /** The last steps: change the root, take the ids, leave what the command may not do, become it. */
+    private String becoming(Launch launch) throws IOException {
+        Privileges wanted = launch.privileges();
+        StringBuilder text = new StringBuilder("exec");
+        if (!wanted.gains()) {
+            text.append(' ').append(quoted("setpriv")).append(" --no-new-privs");
+        }
+        switch (ids(launch)) {
+            case OF_NAMESPACE -> {
+                if (!wanted.capabilities().equals(Optional.of(Capabilities.NONE))) {
+                    // They would have to be dropped, after the root is changed, by a program that begins with them all: nothing starts it so.
+                    throw new UserException("The runtime 'unshare' cannot give capabilities to an ordinary user's command",
+                            "Install bubblewrap or crun, which can: --runtime bubblewrap.");
+                }
+                // nsenter(1) takes the directory from before it changes the root, unshare(1) from after.
+                text.append(' ').append(quoted("nsenter")).append(" --user=\"$s/user\" --preserve-credentials --root=. --wd=")
+                        .append(quote("." + launch.workingDirectory()));
+            }
+            case CHANGED -> {
+                if (!usesCapsh(launch)) {
+                    throw new UserException("The runtime 'unshare' cannot act with other ids on the host without 'capsh' of libcap, nor in an image without a shell",
+                            "Install libcap2-bin or libcap, or choose another runtime.");
+                }
+                return "program=$1\nshift\n" + text.append(' ').append(capsh(wanted, true)).append(" --shell=\"$program\" -- \"$@\"\n");
+            }
+            case ALREADY -> {
+                if (wanted.capabilities().isPresent() && usesCapsh(launch)) {
+                    // It drops what changing the root needs after the root is changed, which nothing of util-linux does.
+                    return "program=$1\nshift\n" + text.append(' ').append(capsh(wanted, false)).append(" --shell=\"$program\" -- \"$@\"\n");
+                }
+                if (wanted.capabilities().isPresent()) {
+                    text.append(wanted.gains() ? " " + quoted("setpriv") : "").append(" --inh-caps=-all --bounding-set=-all,+sys_chroot");
+                    for (String name : wanted.capabilities().get().names()) {
+                        text.append(",+").append(name.substring(4).toLowerCase(Locale.ROOT));
+                    }
+                }
+                text.append(' ').append(quoted("unshare")).append(" --root=. --wd=").append(quote(launch.workingDirectory()));
+            }
+        }
+        return text.append(" -- \"$@\"\n").toString();
+    }
+
+    private String capsh(Privileges wanted, boolean changesIds) throws ExternalException {
+        Capabilities kept = wanted.capabilities().orElse(Capabilities.ALL);
+        StringBuilder text = new StringBuilder(quoted("capsh")).append(" --chroot=.");
+        Capabilities last = Capabilities.upTo(RuntimeContext.kernelSetting("kernel/cap_last_cap"));
+        String dropped = kept.isEmpty() ? "all" : String.join(",", last.without(kept).names()).toLowerCase(Locale.ROOT);
+        if (!dropped.isEmpty()) {
+            text.append(" --drop=").append(dropped);
+        }
+        if (changesIds) {
+            StringBuilder groups = new StringBuilder();
+            for (Long group : wanted.groups().orElse(List.of())) {
+                groups.append(groups.isEmpty() ? "" : ",").append(group);
+            }
+            text.append(" --groups=").append(groups).append(" --gid=").append(wanted.gid()).append(" --cap-uid=").append(wanted.uid());
+        }
+        String names = String.join(",", kept.within(last).names()).toLowerCase(Locale.ROOT);
+        text.append(" --inh=").append(names);
+        if (wanted.uid() != 0 && !names.isEmpty()) {
+            text.append(" --addamb=").append(names);
+        }
+        return text.toString();
     }
 
     private Path root() {

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.sifter.spi.error.ExternalException;
+import io.sifter.spi.error.UserException;
+import io.sifter.spi.launch.Capabilities;
 import io.sifter.spi.launch.Launch;
 import io.sifter.spi.launch.LaunchPlan;
 import io.sifter.spi.launch.LaunchPlan.Footing;
@@ -44,7 +46,7 @@ class UnshareRuntimeTest {
 
     @Test
     void asksForPrivateMountsAndBecomesTheCommandThere() throws Exception {
-        LaunchPlan plan = runtime(false).plan(launch(Privileges.NONE));
+        LaunchPlan plan = runtime(false).plan(launch(Privileges.none(1000, 100)));
         assertThat(plan.footing()).isEqualTo(Footing.PRIVATE_MOUNTS);
         assertThat(plan.command()).startsWith(bin.resolve("sh").toString(), "-c").endsWith("/bin/echo", "hello");
         assertThat(plan.command().get(2)).contains("--map-user=1000 --map-group=100").contains("--root=. --wd='./data' -- \"$@\"");
@@ -52,25 +54,25 @@ class UnshareRuntimeTest {
 
     @Test
     void secretsTravelInTheEnvironmentOnly() throws Exception {
-        LaunchPlan plan = runtime(false).plan(launch(Privileges.NONE, Namespace.PID));
+        LaunchPlan plan = runtime(false).plan(launch(Privileges.none(1000, 100), Namespace.PID));
         assertThat(String.join(" ", plan.command())).doesNotContain("s3cret");
         assertThat(plan.environment()).containsEntry("SECRET", "s3cret");
     }
 
     @Test
     void aPrivilegedCallerNeedsNoUserNamespace() throws Exception {
-        assertThat(runtime(true).plan(launch(Privileges.KEEP)).command().get(2)).doesNotContain("--user").doesNotContain("setpriv");
-        assertThat(runtime(true).plan(launch(Privileges.NONE)).command().get(2)).contains("--no-new-privs").contains("--bounding-set=-all");
+        assertThat(runtime(true).plan(launch(Privileges.all(0, 0))).command().get(2)).doesNotContain("--user").doesNotContain("setpriv");
+        assertThat(runtime(true).plan(launch(Privileges.none(0, 0))).command().get(2)).contains("--no-new-privs").contains("--bounding-set=-all");
     }
 
     @Test
     void rootOfANamespaceStaysInTheFirstOne() throws Exception {
-        assertThat(runtime(false).plan(launch(Privileges.ROOT_OF_NAMESPACE)).command().get(2)).doesNotContain("--map-user").doesNotContain("setpriv");
+        assertThat(runtime(false).plan(launch(Privileges.all(0, 0))).command().get(2)).doesNotContain("--map-user").doesNotContain("setpriv");
     }
 
     @Test
     void processOneDiesWithItsParent() throws Exception {
-        LaunchPlan plan = runtime(false).plan(launch(Privileges.NONE, Namespace.PID, Namespace.NETWORK));
+        LaunchPlan plan = runtime(false).plan(launch(Privileges.none(1000, 100), Namespace.PID, Namespace.NETWORK));
         assertThat(plan.command()).containsSequence(bin.resolve("unshare").toString(), "--pid", "--net", bin.resolve("sh").toString(), "-c")
                 .containsSequence(bin.resolve("setpriv").toString(), "--pdeathsig", "KILL", bin.resolve("sh").toString());
     }
@@ -86,6 +88,25 @@ class UnshareRuntimeTest {
         Files.delete(bin.resolve("nsenter"));
         assertThat(runtime(false).probe().ready()).isFalse();
         assertThat(runtime(false).probe().reason()).contains("'nsenter'");
-        assertThatThrownBy(() -> runtime(false).plan(launch(Privileges.NONE))).isInstanceOf(ExternalException.class).hasMessageContaining("'nsenter'");
+        assertThatThrownBy(() -> runtime(false).plan(launch(Privileges.none(1000, 100)))).isInstanceOf(ExternalException.class).hasMessageContaining("'nsenter'");
+    }
+
+    @Test
+    void capabilitiesAreLeftAfterTheRootIsChangedWhereCapshIs() throws Exception {
+        Launch launch = new Launch(List.of(new Mount.Bind(Path.of("/image"), "/", false, false)), List.of("/bin/echo"), Map.of(), "/", Set.of(),
+                Optional.empty(), Privileges.all(0, 0).with(new Capabilities(1 << 21)));
+        assertThat(runtime(true).plan(launch).command().get(2)).contains("--inh-caps=-all --bounding-set=-all,+sys_chroot,+sys_admin ");
+
+        assertThat(Files.createFile(bin.resolve("capsh")).toFile().setExecutable(true)).isTrue();
+
+        assertThat(runtime(true).plan(launch).command().get(2)).contains(" --chroot=. --drop=cap_chown,cap_dac_override,").contains(" --inh=cap_sys_admin ");
+    }
+
+    @Test
+    void whatItCannotDoIsRefusedByName() {
+        assertThatThrownBy(() -> runtime(false).plan(launch(Privileges.none(1000, 100).with(new Capabilities(1))))).isInstanceOf(UserException.class)
+                .hasMessage("The runtime 'unshare' cannot give capabilities to an ordinary user's command");
+        assertThatThrownBy(() -> runtime(true).plan(launch(Privileges.none(1234, 0)))).isInstanceOf(UserException.class)
+                .hasMessageContaining("cannot act with other ids");
     }
 }

@@ -1,0 +1,75 @@
+package io.sifter.engine.launch;
+
+import io.sifter.spi.error.UserException;
+import io.sifter.spi.launch.Capabilities;
+import io.sifter.spi.tree.RawName;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/**
+ * What {@code --security} says.
+ *
+ * @param uid of the command
+ * @param groups of the command, its own first; empty if nothing is said
+ */
+record Security(Optional<Long> uid, List<Long> groups) {
+    /** @param settings {@code kind:value}, raw, one each */
+    static Security parse(List<String> settings) throws UserException {
+        Optional<Long> uid = Optional.empty();
+        List<Long> groups = new ArrayList<>();
+        for (String setting : settings) {
+            int colon = setting.indexOf(':');
+            String kind = colon < 0 ? setting : setting.substring(0, colon);
+            String value = setting.substring(colon + 1);
+            switch (kind) {
+                case "uid" -> uid = Optional.of(id(value, "UID"));
+                case "gid" -> {
+                    for (String group : value.split(":", -1)) {
+                        groups.add(id(group, "GID"));
+                    }
+                }
+                case "selinux", "apparmor", "seccomp" -> throw new UserException("--security %s is not supported yet".formatted(kind),
+                        "Leave it out; capabilities are limited with --drop-caps.");
+                default -> throw new UserException("There is no security setting '%s'".formatted(RawName.display(kind)),
+                        "There are uid:NUMBER and gid:NUMBER[:NUMBER...].");
+            }
+        }
+        return new Security(uid, groups);
+    }
+
+    private static long id(String text, String what) throws UserException {
+        if (text.isEmpty() || text.length() > 10 || !text.chars().allMatch(c -> c >= '0' && c <= '9') || Long.parseLong(text) >= (1L << 32) - 1) {
+            throw new UserException("Could not configure target UID/GID: failed to parse provided %s: \"%s\" is no number of that kind"
+                    .formatted(what, RawName.display(text)), "Write uid:NUMBER or gid:NUMBER[:NUMBER...].");
+        }
+        return Long.parseLong(text);
+    }
+
+    boolean changesIds() {
+        return uid.isPresent() || !groups.isEmpty();
+    }
+
+    /**
+     * Capabilities by their names.
+     *
+     * @param verb what would have been done with an unknown one, which {@code warnings} is told
+     * @param all what the name {@code all} means
+     */
+    static Capabilities capabilities(List<String> names, String verb, Capabilities all, Consumer<String> warnings) {
+        Capabilities capabilities = Capabilities.NONE;
+        for (String name : names) {
+            String stripped = name.strip();
+            Optional<Capabilities> one = stripped.equalsIgnoreCase("all") || stripped.equalsIgnoreCase("CAP_ALL") ? Optional.of(all) : Capabilities.named(stripped);
+            if (one.isPresent()) {
+                capabilities = capabilities.with(one.get());
+            } else if (!stripped.isEmpty()) {
+                String shown = RawName.display(stripped).toUpperCase(Locale.ROOT);
+                warnings.accept("won't %s unknown capability: %s".formatted(verb, shown.startsWith("CAP_") ? shown : "CAP_" + shown));
+            }
+        }
+        return capabilities;
+    }
+}
