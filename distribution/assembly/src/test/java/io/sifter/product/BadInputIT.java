@@ -99,6 +99,14 @@ class BadInputIT {
     }
 
     @Test
+    void saysThatThereIsTooLittleAddressSpace() throws Exception {
+        Result result = product.shell("ulimit -v 700000; singularity pull x.sif " + image()).failed("700000 KiB", "ulimit -v");
+
+        assertThat(result.err()).startsWith("FATAL:   ");
+        assertThat(product.worked()).isEmpty();
+    }
+
+    @Test
     void saysThatTheCacheMayNotBeWritten() throws Exception {
         product.shell("mkdir -p ~/.singularity && chmod 500 ~/.singularity").ok();
 

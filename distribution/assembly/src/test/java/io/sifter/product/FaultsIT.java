@@ -13,6 +13,8 @@ import io.sifter.testkit.registry.ScriptedRegistry;
 import io.sifter.testkit.registry.TestImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -143,7 +145,7 @@ class FaultsIT {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"cache", "tmp"})
+    @ValueSource(strings = {"cache", "tmp", "target"})
     void aFullDiskIsNamedAtAnyMomentAndNothingIsLeft(String where) throws Exception {
         Peers.root();
         TestImage image = image();
@@ -160,7 +162,8 @@ class FaultsIT {
             }
             default -> { }
         }
-        pull.addAll(List.of("x.sif", uri));
+        Path made = where.equals("target") ? place.resolve("x.sif") : product.work().resolve("x.sif");
+        pull.addAll(List.of(where.equals("target") ? made.toString() : "x.sif", uri));
         Path fill = place.resolve("fill");
         // Enough room when it is looked for, and less and less of it while the second layer is waited for.
         for (int kilobytes : new int[] {0, 500, 3000, 6000}) {
@@ -174,16 +177,15 @@ class FaultsIT {
             if (process.exitValue() != 0 || kilobytes == 0) {
                 assertThat(process.exitValue()).as(told).isEqualTo(255);
                 assertThat(told).contains("FATAL").contains(place.toString());
-                assertThat(product.work().resolve("x.sif")).doesNotExist();
+                assertThat(made).doesNotExist();
             }
             Files.delete(fill);
             Files.delete(errors);
             registry.forget();
             product.run(pull.toArray(String[]::new)).ok();
-            Path made = product.work().resolve("x.sif");
             assertThat(made).hasBinaryContent(expected);
             product.shell("rm -rf '" + made + "'").ok();
-            if (where.equals("cache")) {
+            if (!where.equals("tmp")) {
                 product.run("cache", "clean", "--force").ok();
             }
             assertThat(Product.names(place)).allMatch(name -> name.equals("cache"));
@@ -245,6 +247,52 @@ class FaultsIT {
         Map<String, Integer> fetched = new HashMap<>();
         registry.received("GET .*/blobs/.*").forEach(request -> fetched.merge(request.path().replaceAll(".*/", ""), 1, Integer::sum));
         assertThat(fetched.get(Images.layer(Images.of(BASE), 0).toString())).isEqualTo(1);
+        product.nothingLeft();
+    }
+
+    /**
+     * A filter of system calls (seccomp(2), classic BPF) that lets none take a lock: {@code fcntl} and {@code flock} answer ENOLCK, as on
+     * network file systems without a lock service.
+     */
+    private static byte[] withoutLocks() {
+        int fcntl = System.getProperty("os.arch").equals("aarch64") ? 25 : 72;
+        int flock = System.getProperty("os.arch").equals("aarch64") ? 32 : 73;
+        ByteBuffer filter = ByteBuffer.allocate(9 * 8).order(ByteOrder.LITTLE_ENDIAN);
+        int load = 0x20;
+        int equal = 0x15;
+        int answer = 0x06;
+        int[][] instructions = {
+                {load, 0, 0, 0}, {equal, 6, 0, flock}, {equal, 0, 4, fcntl},
+                {load, 0, 0, 24}, {equal, 3, 0, 6}, {equal, 2, 0, 7}, {equal, 1, 0, 37},
+                {answer, 0, 0, 0x7FFF_0000}, {answer, 0, 0, 0x0005_0000 | 37}};
+        for (int[] instruction : instructions) {
+            filter.putShort((short) instruction[0]).put((byte) instruction[1]).put((byte) instruction[2]).putInt(instruction[3]);
+        }
+        return filter.array();
+    }
+
+    @Test
+    void crowdsGetTheirImagesWhereNothingCanBeLocked() throws Exception {
+        Peers.program("bwrap");
+        TestImage image = image();
+        String uri = publish("image", image);
+        byte[] expected = pulled(uri, "expected.sif");
+        product.run("cache", "clean", "--force").ok();
+        Files.write(product.work().resolve("filter"), withoutLocks());
+        String unlocked = "exec bwrap --dev-bind / / --seccomp 9 %s 9<filter";
+        assertThat(product.shell("(" + unlocked.formatted("flock -n filter echo locked") + ")").out()).isEmpty();
+        List<Process> pulls = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+            pulls.add(product.begin(product.work(), List.of("sh", "-c", unlocked.formatted("singularity pull x" + i + ".sif " + uri)),
+                    ProcessBuilder.Redirect.to(product.root().resolve("err" + i).toFile())));
+        }
+        for (int i = 0; i < 4; i++) {
+            assertThat(pulls.get(i).waitFor(300, TimeUnit.SECONDS)).isTrue();
+            assertThat(pulls.get(i).exitValue()).as(Files.readString(product.root().resolve("err" + i))).isZero();
+            assertThat(product.work().resolve("x" + i + ".sif")).hasBinaryContent(expected);
+        }
+        assertThat(registry.received("GET .*/blobs/" + Images.layer(image, 0))).as("work done more than once").hasSizeGreaterThan(2);
+        Files.delete(product.work().resolve("filter"));
         product.nothingLeft();
     }
 
