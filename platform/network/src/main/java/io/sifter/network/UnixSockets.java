@@ -4,7 +4,6 @@ import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.net.InetAddress;
 import java.net.Socket;
 import java.net.SocketAddress;
 import java.net.StandardProtocolFamily;
@@ -12,10 +11,9 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.channels.Channels;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
-import javax.net.SocketFactory;
 
 /** Sockets that lead to a Unix domain socket, whatever address they are told to connect to. */
-final class UnixSockets extends SocketFactory {
+final class UnixSockets extends LaterConnectedSockets {
     private final Path path;
 
     UnixSockets(Path path) {
@@ -25,26 +23,6 @@ final class UnixSockets extends SocketFactory {
     @Override
     public Socket createSocket() throws IOException {
         return new UnixSocket(UnixDomainSocketAddress.of(path));
-    }
-
-    @Override
-    public Socket createSocket(String host, int port) {
-        throw new UnsupportedOperationException("Sockets are connected later");
-    }
-
-    @Override
-    public Socket createSocket(String host, int port, InetAddress local, int localPort) {
-        throw new UnsupportedOperationException("Sockets are connected later");
-    }
-
-    @Override
-    public Socket createSocket(InetAddress host, int port) {
-        throw new UnsupportedOperationException("Sockets are connected later");
-    }
-
-    @Override
-    public Socket createSocket(InetAddress host, int port, InetAddress local, int localPort) {
-        throw new UnsupportedOperationException("Sockets are connected later");
     }
 
     /** As much of a socket as OkHttp uses. Timeouts are OkHttp's: it closes the socket, which ends what waits for it. */
