@@ -1,14 +1,10 @@
 package io.sifter.engine.remote;
 
-import io.sifter.spi.error.ExternalException;
 import io.sifter.spi.error.UserException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.attribute.FileAttribute;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -26,44 +22,43 @@ import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
 final class RemoteFile {
     private static final int SIZE_LIMIT = 1 << 20;
 
-    private final Path path;
     private final Map<String, Object> root;
 
-    private RemoteFile(Path path, Map<String, Object> root) {
-        this.path = path;
+    private RemoteFile(Map<String, Object> root) {
         this.root = root;
     }
 
     /** @throws UserException if there is a file that cannot be understood; shows nothing of it */
     static RemoteFile read(Path path) throws IOException {
         if (!Files.exists(path)) {
-            return new RemoteFile(path, new LinkedHashMap<>());
+            return new RemoteFile(new LinkedHashMap<>());
         }
         try {
             if (Files.size(path) > SIZE_LIMIT) {
                 throw new UserException("%s is larger than %d bytes".formatted(path, SIZE_LIMIT), "Repair it or remove it.");
             }
             Object content = new Load(LoadSettings.builder().setLabel(path.toString()).build()).loadFromString(Files.readString(path));
-            return new RemoteFile(path, map(content == null ? Map.of() : content)
+            return new RemoteFile(map(content == null ? Map.of() : content)
                     .orElseThrow(() -> new UserException("%s holds no remotes".formatted(path), "Repair it or remove it.")));
         } catch (YamlEngineException | java.nio.charset.CharacterCodingException e) {
             throw new UserException("%s is no YAML".formatted(path), "Repair it or remove it.");
         }
     }
 
-    Path path() {
-        return path;
-    }
-
     Optional<String> active() {
         return text(root, "Active");
+    }
+
+    /** Whether it says which remote is in use, be it none. */
+    boolean decided() {
+        return root.containsKey("Active");
     }
 
     void activate(String name) {
         root.put("Active", name);
     }
 
-    /** The remotes by name; changing the map changes the file when it is written. */
+    /** The remotes by name; changing the map changes the file. */
     Map<String, Object> remotes() {
         return child("Remotes");
     }
@@ -92,23 +87,10 @@ final class RemoteFile {
         remotes().put(remote.name(), members);
     }
 
-    /** The file appears whole, readable by its owner alone from its first byte on. */
-    void write() throws IOException {
-        FileAttribute<?> directory = PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
-        FileAttribute<?> file = PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
-        String text = new Dump(DumpSettings.builder().setDefaultFlowStyle(FlowStyle.BLOCK).setIndent(4).setWidth(8192).build()).dumpToString(root);
-        try {
-            Files.createDirectories(path.toAbsolutePath().getParent(), directory);
-            Path part = Files.createTempFile(path.toAbsolutePath().getParent(), ".remote", ".partial", file);
-            try {
-                Files.writeString(part, text, StandardCharsets.UTF_8);
-                Files.move(part, path, StandardCopyOption.ATOMIC_MOVE);
-            } finally {
-                Files.deleteIfExists(part);
-            }
-        } catch (IOException e) {
-            throw new ExternalException("Cannot write %s: %s".formatted(path, e.getMessage()), "Check its directory's permissions.", e);
-        }
+    /** What stands in it, with all changes. */
+    byte[] content() {
+        return new Dump(DumpSettings.builder().setDefaultFlowStyle(FlowStyle.BLOCK).setIndent(4).setWidth(8192).build()).dumpToString(root)
+                .getBytes(StandardCharsets.UTF_8);
     }
 
     private static Optional<Map<String, Object>> map(Object value) {

@@ -1,9 +1,11 @@
 package io.sifter.engine.remote;
 
+import io.sifter.network.credential.PrivateFile;
 import io.sifter.network.json.JsonObject;
 import io.sifter.spi.Services;
 import io.sifter.spi.Web;
 import io.sifter.spi.error.ExternalException;
+import io.sifter.spi.error.SifterException;
 import io.sifter.spi.error.UserException;
 import java.io.IOException;
 import java.net.URI;
@@ -15,7 +17,7 @@ import java.util.regex.Pattern;
 
 /**
  * The endpoints that the user and the site know, and the services of the one that is chosen. The site's file is read, the
- * user's is changed. Safe for any thread; changes of two processes at once are not merged.
+ * user's is changed, by one process at a time. Safe for any thread.
  */
 public final class Remotes implements Services {
     /** What stands in where nothing is configured. */
@@ -83,7 +85,7 @@ public final class Remotes implements Services {
             }
         });
         return chosen.isPresent() ? Optional.ofNullable(remotes.get(chosen.get()))
-                : own.remotes().isEmpty() ? remotes.values().stream().findFirst() : Optional.empty();
+                : own.decided() ? Optional.empty() : remotes.values().stream().filter(Remote::system).findFirst();
     }
 
     /** @throws UserException if there is none of that name */
@@ -129,24 +131,24 @@ public final class Remotes implements Services {
         if (list().containsKey(name)) {
             throw new UserException("%s is already a remote".formatted(name), "Remove it first: remote remove " + name);
         }
-        RemoteFile own = RemoteFile.read(file);
-        own.put(new Remote(name, uri, Optional.empty(), false, false, insecure));
-        if (choose) {
-            own.activate(name);
-        }
-        own.write();
+        change(own -> {
+            own.put(new Remote(name, uri, Optional.empty(), false, false, insecure));
+            if (choose) {
+                own.activate(name);
+            }
+        });
     }
 
     public void remove(String name) throws IOException {
         if (named(name).system()) {
             throw new UserException("%s is global and can't be removed".formatted(name), "Use another with 'remote use'.");
         }
-        RemoteFile own = RemoteFile.read(file);
-        own.remotes().remove(name);
-        if (own.active().equals(Optional.of(name))) {
-            own.activate("");
-        }
-        own.write();
+        change(own -> {
+            own.remotes().remove(name);
+            if (own.active().equals(Optional.of(name))) {
+                own.activate("");
+            }
+        });
     }
 
     public void use(String name) throws IOException {
@@ -155,20 +157,38 @@ public final class Remotes implements Services {
         if (exclusive.isPresent() && !exclusive.get().name().equals(name)) {
             throw new UserException("could not use %s: remote %s has been set exclusive by the system administrator".formatted(name, exclusive.get().name()));
         }
-        RemoteFile own = RemoteFile.read(file);
-        own.put(remote);
-        own.activate(name);
-        own.write();
+        change(own -> {
+            own.put(remote);
+            own.activate(name);
+        });
     }
 
     /** Keeps a token that the endpoint accepts; without one it is signed out. */
     public void keep(Remote remote, Optional<String> token) throws IOException {
-        RemoteFile own = RemoteFile.read(file);
-        own.put(new Remote(remote.name(), remote.uri(), token, remote.system(), remote.exclusive(), remote.insecure()));
-        if (own.active().isEmpty() && active().map(used -> used.name().equals(remote.name())).orElse(false)) {
-            own.activate(remote.name());
+        change(own -> {
+            own.put(new Remote(remote.name(), remote.uri(), token, remote.system(), remote.exclusive(), remote.insecure()));
+            if (own.active().isEmpty() && active().map(used -> used.name().equals(remote.name())).orElse(false)) {
+                own.activate(remote.name());
+            }
+        });
+    }
+
+    /** What is done to the user's file while nobody else changes it. */
+    private interface Change {
+        void make(RemoteFile own) throws IOException;
+    }
+
+    private void change(Change change) throws IOException {
+        PrivateFile kept = new PrivateFile(file);
+        try (var _ = kept.hold()) {
+            RemoteFile own = RemoteFile.read(file);
+            change.make(own);
+            kept.replace(own.content());
+        } catch (SifterException known) {
+            throw known;
+        } catch (IOException e) {
+            throw new ExternalException("Cannot write %s: %s".formatted(file, e.getMessage()), "Check its directory's permissions.", e);
         }
-        own.write();
     }
 
     /** Asks the endpoint whether a token is good; fails if not, and says why. */

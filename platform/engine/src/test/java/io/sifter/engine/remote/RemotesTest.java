@@ -3,6 +3,7 @@ package io.sifter.engine.remote;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.sifter.engine.concurrent.Concurrent;
 import io.sifter.network.Network;
 import io.sifter.network.NetworkSettings;
 import io.sifter.spi.Services.Service;
@@ -16,8 +17,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -77,7 +81,7 @@ class RemotesTest {
         assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file))).isEqualTo("rw-------");
         assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file.getParent()))).isEqualTo("rwx------");
         try (var files = Files.list(file.getParent())) {
-            assertThat(files).containsExactly(file);
+            assertThat(files.filter(path -> !path.toString().endsWith(".lock"))).containsExactly(file);
         }
         assertThat(library.toString() + remotes().active()).doesNotContain(TOKEN);
         remotes().keep(remotes().named("ours"), Optional.empty());
@@ -115,6 +119,31 @@ class RemotesTest {
         assertThatThrownBy(() -> remotes().find("library")).isInstanceOf(UserException.class).hasMessageContaining("no default endpoint set")
                 .hasMessageContaining("SylabsCloud");
         assertThatThrownBy(() -> remotes().remove("SylabsCloud")).hasMessage("SylabsCloud is global and can't be removed");
+    }
+
+    @Test
+    void changesAtTheSameTimeAreAllKept() throws Exception {
+        List<String> names = IntStream.range(0, 30).mapToObj(number -> "many" + number).toList();
+        Concurrent.all(names.size(), "remote", names.stream().<Callable<Boolean>>map(name -> () -> {
+            remotes().add(name, "lib.example.org", false, false);
+            return true;
+        }).toList());
+
+        assertThat(remotes().list()).containsKeys(names.toArray(String[]::new));
+        assertThat(remotes().active().orElseThrow().name()).as("none of them was chosen").isEqualTo("SylabsCloud");
+    }
+
+    @Test
+    void aLinkToTheFileStaysALink() throws Exception {
+        Path elsewhere = Files.createDirectories(directory.resolve("elsewhere")).resolve("remotes");
+        Files.writeString(elsewhere, "Active: SylabsCloud\n");
+        Files.createDirectories(file.getParent());
+        Files.createSymbolicLink(file, elsewhere);
+
+        remotes().add("ours", "lib.example.org", false, true);
+
+        assertThat(file).isSymbolicLink();
+        assertThat(elsewhere).content().contains("Active: ours");
     }
 
     @Test

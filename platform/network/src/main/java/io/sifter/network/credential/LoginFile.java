@@ -7,14 +7,10 @@ import io.sifter.spi.error.UserException;
 import io.sifter.spi.event.Event;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.LinkedHashMap;
@@ -30,9 +26,6 @@ import java.util.function.Consumer;
  * whole, readable by its owner alone, and keeps what others wrote into it. Several processes may change it at a time.
  */
 public final class LoginFile {
-    /** Locks of files hold between processes, not between threads. */
-    private static final Object CHANGES = new Object();
-
     private final Path file;
     private final CredentialHelper helper;
 
@@ -80,7 +73,7 @@ public final class LoginFile {
     /** The registries that there are logins for, each as {@link #store} takes it. */
     public List<String> registries() throws IOException {
         var registries = new TreeSet<String>();
-        for (String key : auths(read(resolved())).keySet()) {
+        for (String key : auths(read()).keySet()) {
             String name = key.contains("://") ? CredentialFile.hostOf(key) : key;
             registries.add(CredentialFile.HUB_NAMES.contains(name) ? "docker.io" : name);
         }
@@ -93,27 +86,16 @@ public final class LoginFile {
     }
 
     private boolean change(Change change) throws IOException, InterruptedException {
-        try {
-            Path target = resolved();
-            Path directory = target.getParent();
-            if (!Files.isDirectory(directory)) {
-                Files.createDirectories(directory, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+        PrivateFile kept = new PrivateFile(file);
+        try (var _ = kept.hold()) {
+            Map<String, Object> members = read();
+            Map<String, Object> auths = auths(members);
+            members.put("auths", auths);
+            boolean changed = change.make(new JsonObject(members), auths);
+            if (changed) {
+                kept.replace(Json.indented(members, "\t"));
             }
-            Path lock = directory.resolve("." + target.getFileName() + ".lock");
-            synchronized (CHANGES) {
-                try (FileChannel channel = FileChannel.open(lock, java.util.Set.of(StandardOpenOption.CREATE, StandardOpenOption.WRITE),
-                        PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-                        var _ = channel.lock()) {
-                    Map<String, Object> members = read(target);
-                    Map<String, Object> auths = auths(members);
-                    members.put("auths", auths);
-                    boolean changed = change.make(new JsonObject(members), auths);
-                    if (changed) {
-                        replace(target, Json.indented(members, "\t"));
-                    }
-                    return changed;
-                }
-            }
+            return changed;
         } catch (ExternalException | UserException known) {
             throw known;
         } catch (IOException e) {
@@ -121,31 +103,9 @@ public final class LoginFile {
         }
     }
 
-    private static void replace(Path target, byte[] content) throws IOException {
-        // Temporary files are readable by their owner alone from the start.
-        Path partial = Files.createTempFile(target.getParent(), "." + target.getFileName(), ".partial");
-        try {
-            try (FileChannel out = FileChannel.open(partial, StandardOpenOption.WRITE)) {
-                var bytes = java.nio.ByteBuffer.wrap(content);
-                while (bytes.hasRemaining()) {
-                    out.write(bytes);
-                }
-                out.force(true);
-            }
-            Files.move(partial, target, StandardCopyOption.ATOMIC_MOVE);
-        } finally {
-            Files.deleteIfExists(partial);
-        }
-    }
-
-    /** A link stays a link: what it points to is replaced. */
-    private Path resolved() throws IOException {
-        return Files.exists(file) ? file.toRealPath() : file;
-    }
-
-    private Map<String, Object> read(Path target) throws IOException {
+    private Map<String, Object> read() throws IOException {
         byte[] content;
-        try (InputStream in = Files.newInputStream(target)) {
+        try (InputStream in = Files.newInputStream(file)) {
             content = in.readNBytes(CredentialFile.SIZE_LIMIT);
         } catch (NoSuchFileException absent) {
             return new LinkedHashMap<>();
