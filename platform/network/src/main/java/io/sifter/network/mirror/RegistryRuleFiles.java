@@ -77,8 +77,9 @@ public record RegistryRuleFiles(List<Path> files, List<Path> directories, List<M
             throw new ExternalException("Cannot read the rules for registries in " + file, "Check its permissions.", e);
         }
         String text = new String(content, StandardCharsets.UTF_8);
-        // Most hosts have a file without a rule in it; to load a parser for it would take longer than to ask a registry.
-        if (text.lines().map(String::strip).noneMatch(line -> !line.startsWith("#") && line.contains("regist") && !line.startsWith("unqualified"))) {
+        // Most hosts have files without a rule in them, with short names or with places to search; to load a parser for those would take
+        // longer than to ask a registry.
+        if (text.lines().map(line -> line.split("[#=]", 2)[0].strip()).noneMatch(key -> key.contains("regist") && !key.startsWith("unqualified"))) {
             return List.of();
         }
         Map<?, ?> document;

@@ -219,6 +219,18 @@ class RegistryRulesTest {
     }
 
     @Test
+    void shortNamesAndPlacesToSearchChangeNothing() throws Exception {
+        RegistryRules rules = rules("""
+                unqualified-search-registries = ["registry.example", "docker.io"]
+                short-name-mode = "enforcing"
+                [aliases]
+                "alpine" = "registry.example/team/alpine"
+                """);
+
+        assertThat(places(rules, "docker.io", "library/alpine", "latest")).containsExactly("docker.io/library/alpine");
+    }
+
+    @Test
     void filesWithoutRulesAndMissingFilesChangeNothing() throws Exception {
         RegistryRules rules = new RegistryRuleFiles(List.of(home.resolve("absent"), write("empty.conf", "# [[registry]]\nunqualified-search-registries = [\"docker.io\"]\n")),
                 List.of(home.resolve("absent.d")), List.of()).read();
