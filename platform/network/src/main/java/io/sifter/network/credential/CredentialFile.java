@@ -28,10 +28,13 @@ final class CredentialFile implements Credentials {
     private final Path file;
     private final CredentialHelper helper;
     private final Consumer<Event> events;
+    private final boolean expected;
     private JsonObject document;
 
-    CredentialFile(Path file, CredentialHelper helper, Consumer<Event> events) {
+    /** @param expected whether it is worth a warning if there is no such file */
+    CredentialFile(Path file, boolean expected, CredentialHelper helper, Consumer<Event> events) {
         this.file = file;
+        this.expected = expected;
         this.helper = helper;
         this.events = events;
     }
@@ -144,6 +147,9 @@ final class CredentialFile implements Credentials {
         try (InputStream in = Files.newInputStream(file)) {
             content = in.readNBytes(SIZE_LIMIT);
         } catch (NoSuchFileException | NotDirectoryException absent) {
+            if (expected) {
+                events.accept(Event.warning("Unable to read credentials from " + file + ": there is no such file"));
+            }
             return new JsonObject(Map.of());
         } catch (IOException e) {
             events.accept(Event.warning("Unable to read credentials from " + file + ": " + reason(e)));

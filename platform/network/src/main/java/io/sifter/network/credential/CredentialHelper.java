@@ -30,6 +30,9 @@ final class CredentialHelper {
     /** The user name by which a helper says that its secret is an identity token. */
     private static final String TOKEN_USER = "<token>";
 
+    /** How a helper says that it knows no login (docker-credential-helpers). */
+    private static final String NOT_FOUND = "credentials not found in native keychain";
+
     private final Map<String, String> environment;
     private final Consumer<Event> events;
     private final Duration patience;
@@ -102,9 +105,9 @@ final class CredentialHelper {
         try {
             Reply reply = call(file, "get", server.getBytes(StandardCharsets.UTF_8));
             if (reply.exit != 0) {
-                // Usually "credentials not found in native keychain": no login is no fault. What it says is not
-                // repeated, since nobody knows what is in it.
-                return Optional.empty();
+                // To know no login is no fault. What else it says is not repeated, since nobody knows what is in it.
+                return new String(reply.output, StandardCharsets.UTF_8).strip().equals(NOT_FOUND) ? Optional.empty()
+                        : without(program, "'get' ended with " + reply.exit);
             }
             Optional<JsonObject> object = JsonObject.parse(reply.output);
             if (object.isEmpty()) {

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 
 /**
  * Where credentials are looked for. Nothing is read, and no helper program started, before a registry asks who is
@@ -57,24 +58,24 @@ public interface Credentials {
      * @param environment of the helper programs, {@code PATH} included
      */
     static Credentials file(Path file, Map<String, String> environment, Consumer<Event> events) {
-        return new CredentialFile(file, new CredentialHelper(environment, events), events);
+        return new CredentialFile(file, false, new CredentialHelper(environment, events), events);
     }
 
     /**
      * The places where a user's logins may be: the configuration directory ({@value #FILE}), then what other versions of
      * Singularity, Docker and Podman keep. The first that knows a registry wins.
      *
-     * @param authFile from {@code --authfile}, asked before all others
+     * @param authFile from {@code --authfile}, asked before all others; warned about if there is no such file
      * @param configDirectory usually {@code $HOME/.singularity}
      * @param environment where {@code HOME}, {@code DOCKER_CONFIG}, {@code REGISTRY_AUTH_FILE} and the XDG variables are
      */
     static Credentials places(Optional<Path> authFile, Path configDirectory, Map<String, String> environment,
                               Consumer<Event> events) {
         List<Path> files = new ArrayList<>();
-        authFile.ifPresent(files::add);
         files.add(configDirectory.resolve(FILE));
         files.addAll(Places.ofSingularity(environment));
         files.addAll(Places.ofDockerAndPodman(environment));
-        return firstOf(files.stream().distinct().map(file -> file(file, environment, events)).toList());
+        Stream<Credentials> named = authFile.stream().map(file -> new CredentialFile(file, true, new CredentialHelper(environment, events), events));
+        return firstOf(Stream.concat(named, files.stream().distinct().map(file -> file(file, environment, events))).toList());
     }
 }

@@ -125,13 +125,26 @@ class CredentialsTest {
     @Test
     void aHelperThatIsMissingOrBrokenIsWarnedAboutWithoutItsWords() throws Exception {
         helper("babble", "echo 'my s3cret is out'");
+        helper("broken", "echo 'no s3cret without a bus'; exit 3");
 
         assertThat(file("{\"credsStore\":\"absent\"}").find("h", "x")).isEmpty();
         assertThat(file("{\"credsStore\":\"babble\"}").find("h", "x")).isEmpty();
         assertThat(file("{\"credsStore\":\"../../bin/sh\"}").find("h", "x")).isEmpty();
 
-        assertThat(events).hasSize(3).allSatisfy(event -> assertThat(event.toString()).contains("Going on without the credential helper"));
+        assertThat(file("{\"credsStore\":\"broken\"}").find("h", "x")).isEmpty();
+
+        assertThat(events).hasSize(4).allSatisfy(event -> assertThat(event.toString()).contains("Going on without the credential helper"));
         assertThat(events.toString()).doesNotContain("s3cret");
+    }
+
+    @Test
+    void theFileThatTheUserNamesIsMissedAndNoOther() throws Exception {
+        Credentials places = Credentials.places(Optional.of(home.resolve("named.json")), home.resolve(".singularity"), Map.of("HOME", home.toString()), events::add);
+
+        assertThat(places.find("h", "x")).isEmpty();
+        assertThat(places.find("h", "y")).isEmpty();
+
+        assertThat(events).containsExactly(Event.warning("Unable to read credentials from %s: there is no such file".formatted(home.resolve("named.json"))));
     }
 
     @Test
