@@ -2,56 +2,28 @@ package io.sifter.agent.dockerarchive;
 
 import io.sifter.spi.Agent;
 import io.sifter.spi.AgentContext;
-import io.sifter.spi.DocumentStore;
-import io.sifter.spi.event.Event;
-import io.sifter.spi.reference.Reference;
 import io.sifter.testkit.TarLayer;
-import io.sifter.testkit.contract.AgentContract;
+import io.sifter.testkit.contract.ArchiveAgentContract;
 import io.sifter.testkit.registry.TestArchive;
-import io.sifter.testkit.registry.TestArchive.Form;
 import io.sifter.testkit.registry.TestImage;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.List;
-import java.util.Map;
-import java.util.function.Consumer;
-import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.io.TempDir;
 
-class DockerArchiveAgentContractTest extends AgentContract {
-    @TempDir
-    Path directory;
-
-    byte[] archive(TarLayer tar) {
-        return tar.tar();
-    }
-
-    @BeforeEach
-    void save() throws Exception {
-        TestImage image = TestImage.with().layer(TarLayer.with().file("etc/motd", "hello").tar()).layer(TarLayer.with().file("a", "b").tar()).build();
-        Files.write(directory.resolve("it.tar"), archive(TestArchive.saved(Form.DIRECTORIES).image(image, "it:1").tar()));
+class DockerArchiveAgentContractTest extends ArchiveAgentContract {
+    DockerArchiveAgentContractTest() {
+        super("docker-archive");
     }
 
     @Override
-    protected Agent agent(Consumer<Event> events) {
-        return new DockerArchiveAgent(new AgentContext((host, _) -> {
-            throw new AssertionError("An archive needs no registry: " + host);
-        }, DocumentStore.empty(), events, Map.of()));
+    protected Agent agent(AgentContext context) {
+        return new DockerArchiveAgent(context);
     }
 
     @Override
-    protected Reference image() {
-        return Reference.parse("docker-archive:" + directory + "/it.tar:it:1");
+    protected TarLayer archive(TestImage image) {
+        return TestArchive.saved(TestArchive.Form.DIRECTORIES).image(image, "it:1").tar();
     }
 
     @Override
-    protected Reference missing() {
-        return Reference.parse("docker-archive:" + directory + "/it.tar:other");
-    }
-
-    @Override
-    protected List<Reference> malformed() {
-        return List.of(Reference.parse("docker-archive:" + directory + "/none.tar"), Reference.parse("docker-archive:a\0b"),
-                Reference.parse("docker-archive::x"), Reference.parse("docker-archive:" + directory + "/it.tar:@one"));
+    protected String malformedChoice() {
+        return ":@one";
     }
 }

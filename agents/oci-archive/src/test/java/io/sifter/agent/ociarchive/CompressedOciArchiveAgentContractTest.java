@@ -5,7 +5,7 @@ import io.sifter.testkit.TarLayer;
 /** The same of an archive whose layers come in one reading. */
 class CompressedOciArchiveAgentContractTest extends OciArchiveAgentContractTest {
     @Override
-    byte[] archive(TarLayer tar) {
-        return tar.gzip();
+    protected byte[] written(TarLayer archive) {
+        return archive.gzip();
     }
 }
