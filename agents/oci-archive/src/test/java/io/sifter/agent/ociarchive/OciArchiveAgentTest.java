@@ -4,10 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.sifter.spi.AgentContext;
-import io.sifter.spi.DocumentStore;
 import io.sifter.spi.OpenOptions;
-import io.sifter.spi.Services;
-import io.sifter.spi.Web;
 import io.sifter.spi.error.CorruptDataException;
 import io.sifter.spi.error.SifterException;
 import io.sifter.spi.error.UserException;
@@ -19,6 +16,7 @@ import io.sifter.spi.source.Layer;
 import io.sifter.spi.source.LayeredImage;
 import io.sifter.testkit.Peers;
 import io.sifter.testkit.TarLayer;
+import io.sifter.testkit.contract.ArchiveAgentContract;
 import io.sifter.testkit.registry.TestArchive;
 import io.sifter.testkit.registry.TestArchive.Form;
 import io.sifter.testkit.registry.TestImage;
@@ -55,9 +53,7 @@ class OciArchiveAgentTest {
     }
 
     private LayeredImage open(String text, String architecture) throws Exception {
-        var context = new AgentContext((_, _) -> {
-            throw new AssertionError("An archive needs no registry");
-        }, Web.none(), Services.none(), DocumentStore.empty(), _ -> { }, Map.of(), Map.of(), directory);
+        AgentContext context = ArchiveAgentContract.filesAlone(_ -> { }, directory);
         return (LayeredImage) new OciArchiveAgent(context).open(Reference.parse("oci-archive:" + text), new OpenOptions(Platform.linux(architecture), false));
     }
 
@@ -140,8 +136,11 @@ class OciArchiveAgentTest {
             assertThat(e.nextStep()).contains("Write docker-archive:%s.".formatted(file));
         });
         // What Docker 25 writes is both.
-        write(TestArchive.saved(Form.LAYOUT).image(AMD, "it:1").tar().tar());
-        assertThat(open(file.toString()).config().digest()).isEqualTo(AMD.config().digest());
+        for (Form form : List.of(Form.LAYOUT, Form.STORED)) {
+            write(TestArchive.saved(form).image(AMD, "it:1").tar().tar());
+            assertThat(open(file.toString()).config().digest()).isEqualTo(AMD.config().digest());
+            assertThat(open(file + ":1").config().digest()).isEqualTo(AMD.config().digest());
+        }
         Path layout = TestImage.layout(directory.resolve("layout"), Map.of("it", AMD.manifest()), List.of(AMD));
         assertThatThrownBy(() -> open(layout.toString())).isInstanceOfSatisfying(UserException.class, e ->
                 assertThat(e.nextStep().orElseThrow()).contains("oci:" + layout));

@@ -23,8 +23,10 @@ public final class TestArchive {
     public enum Form {
         /** Docker 1.10 to 24: a directory for each layer, links for layers that are there already, names in the order of bytes. */
         DIRECTORIES,
-        /** Docker 25 and later: an OCI layout with a {@code manifest.json}. */
+        /** Docker 25 and later: an OCI layout with a {@code manifest.json}, layers uncompressed. */
         LAYOUT,
+        /** The same of a Docker that keeps images in containerd's store: layers are those of the registry, with an attestation beside. */
+        STORED,
         /** Podman and skopeo: a file for each layer, named by its DiffID. */
         FILES
     }
@@ -68,7 +70,7 @@ public final class TestArchive {
         List<String> names = new ArrayList<>();
         String config = switch (form) {
             case DIRECTORIES, FILES -> image.config().digest().hex() + ".json";
-            case LAYOUT -> "blobs/sha256/" + image.config().digest().hex();
+            case LAYOUT, STORED -> "blobs/sha256/" + image.config().digest().hex();
         };
         String parent = "";
         String chain = "";
@@ -88,6 +90,10 @@ public final class TestArchive {
                     parent = id;
                 }
                 case LAYOUT -> names.add(named(sorted, "blobs/sha256/" + diffId.hex(), layer));
+                case STORED -> {
+                    byte[] blob = blob(image, diffId);
+                    names.add(named(sorted, "blobs/sha256/" + Digest.sha256(blob).hex(), blob));
+                }
                 case FILES -> names.add(named(sorted, diffId.hex() + ".tar", layer));
             }
         }
@@ -97,20 +103,72 @@ public final class TestArchive {
         entry.put("RepoTags", List.of(tags));
         entry.put("Layers", names);
         manifest.add(entry);
-        if (form == Form.LAYOUT) {
-            Map<String, Object> parts = new LinkedHashMap<>();
-            parts.put("schemaVersion", 2);
-            parts.put("mediaType", TestImage.OCI_MANIFEST);
-            parts.put("config", TestImage.descriptor(TestImage.OCI_CONFIG, image.config().digest(), image.config().content().length));
-            parts.put("layers", layers.stream().map(tar -> TestImage.descriptor(PLAIN_LAYER, Digest.sha256(tar), tar.length)).toList());
-            Document plain = TestImage.document(TestImage.OCI_MANIFEST, parts);
-            index.add(TestImage.descriptor(plain));
-            put("blobs/sha256/" + plain.digest().hex(), plain.content());
+        if (form == Form.LAYOUT || form == Form.STORED) {
+            Map<String, Object> sources = new LinkedHashMap<>();
+            List<Object> descriptors = new ArrayList<>();
+            for (int i = 0; i < names.size(); i++) {
+                byte[] content = bytes(names.get(i));
+                Map<String, Object> descriptor = TestImage.descriptor(form == Form.LAYOUT ? PLAIN_LAYER : PLAIN_LAYER + "+gzip", Digest.sha256(content), content.length);
+                descriptors.add(descriptor);
+                sources.put(Digest.sha256(layers.get(i)).toString(), descriptor);
+            }
+            entry.put("LayerSources", sources);
+            Map<String, Object> described = manifest(image.config(), descriptors);
+            list(form == Form.LAYOUT ? described : attested(image, described), tags);
             put("index.json", Json.write(Map.of("schemaVersion", 2, "manifests", index)));
             put("oci-layout", "{\"imageLayoutVersion\":\"1.0.0\"}");
         }
         files.remove("manifest.json");
         return put("manifest.json", Json.write(manifest));
+    }
+
+    /** Adds an index of the image and what BuildKit attests of it; its descriptor. */
+    private Map<String, Object> attested(TestImage image, Map<String, Object> manifest) {
+        byte[] statement = "{\"_type\":\"https://in-toto.io/Statement/v0.1\"}".getBytes(StandardCharsets.UTF_8);
+        put("blobs/sha256/" + Digest.sha256(statement).hex(), statement);
+        Map<String, Object> attestation = manifest(image.config(), List.of(TestImage.descriptor("application/vnd.in-toto+json", Digest.sha256(statement), statement.length)));
+        attestation.put("platform", Map.of("os", "unknown", "architecture", "unknown"));
+        Map<String, Object> platformed = new LinkedHashMap<>(manifest);
+        platformed.put("platform", TestImage.words(image.platform()));
+        Map<String, Object> parts = new LinkedHashMap<>();
+        parts.put("schemaVersion", 2);
+        parts.put("mediaType", TestImage.OCI_INDEX);
+        parts.put("manifests", List.of(platformed, attestation));
+        return added(TestImage.document(TestImage.OCI_INDEX, parts));
+    }
+
+    private Map<String, Object> added(Document document) {
+        put("blobs/sha256/" + document.digest().hex(), document.content());
+        return new LinkedHashMap<>(TestImage.descriptor(document));
+    }
+
+    /** Adds a manifest; its descriptor. */
+    private Map<String, Object> manifest(Document config, List<Object> layers) {
+        Map<String, Object> parts = new LinkedHashMap<>();
+        parts.put("schemaVersion", 2);
+        parts.put("mediaType", TestImage.OCI_MANIFEST);
+        parts.put("config", TestImage.descriptor(TestImage.OCI_CONFIG, config.digest(), config.content().length));
+        parts.put("layers", layers);
+        return added(TestImage.document(TestImage.OCI_MANIFEST, parts));
+    }
+
+    /** Once for each of its names, as Docker lists it. */
+    private void list(Map<String, Object> manifest, String... tags) {
+        if (tags.length == 0) {
+            index.add(manifest);
+        }
+        for (String tag : tags) {
+            Map<String, Object> named = new LinkedHashMap<>(manifest);
+            named.put("annotations", Map.of("io.containerd.image.name", "docker.io/library/" + tag,
+                    "org.opencontainers.image.ref.name", tag.substring(tag.lastIndexOf(':') + 1)));
+            index.add(named);
+        }
+    }
+
+    /** A layer as the registry has it. */
+    private static byte[] blob(TestImage image, Digest diffId) {
+        return image.blobs().entrySet().stream().filter(blob -> !blob.getKey().equals(image.config().digest()))
+                .map(Map.Entry::getValue).filter(blob -> Digest.sha256(inflate(blob)).equals(diffId)).findFirst().orElseThrow();
     }
 
     private static String named(Map<String, Object> files, String name, byte[] content) {

@@ -109,7 +109,7 @@ public record TestImage(Document manifest, Document config, Platform platform, M
         return members;
     }
 
-    private static Map<String, Object> words(Platform platform) {
+    static Map<String, Object> words(Platform platform) {
         Map<String, Object> members = new LinkedHashMap<>();
         members.put("architecture", platform.architecture());
         members.put("os", platform.os());
