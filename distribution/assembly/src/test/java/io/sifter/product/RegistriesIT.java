@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
@@ -166,19 +167,26 @@ class RegistriesIT {
         pulls("docker", host);
         write(".config/containers/auth.json", auths(host + "/lib"));
         pulls("podman", host);
-        write("bin/docker-credential-vault", "#!/bin/sh\ncat >/dev/null\necho '{\"Username\":\"%s\",\"Secret\":\"%s\"}'\n".formatted(USER, SECRET));
-        product.shell("chmod 755 ~/bin/docker-credential-vault").ok();
-        write(".docker/config.json", "{\"credHelpers\":{\"%s\":\"vault\"}}".formatted(host));
         String path = product.shell("echo $PATH").out().strip();
         product.with("PATH", product.home().resolve("bin") + ":" + path);
-        pulls("helper", host);
+        for (String members : List.of("\"credHelpers\":{\"%s\":\"vault\"}".formatted(host), "\"credsStore\":\"vault\"")) {
+            write("bin/docker-credential-vault", "#!/bin/sh\ncat >/dev/null\necho '{\"Username\":\"%s\",\"Secret\":\"%s\"}'\n".formatted(USER, SECRET));
+            product.shell("chmod 755 ~/bin/docker-credential-vault").ok();
+            write(".docker/config.json", "{%s}".formatted(members));
+            pulls(members, host);
+        }
         product.with("PATH", path);
 
-        silent("login", product.runWith(SECRET + "\n", "--debug", "registry", "login", "-u", USER, "--password-stdin", "docker://" + host)).ok();
-        assertThat(product.run("registry", "list").ok().out()).contains("docker://" + host);
-        pulls("registry login", host);
-        silent("wrong login", product.runWith("guess\n", "registry", "login", "-u", USER, "--password-stdin", "docker://" + host))
-                .failed("while login to docker://" + host);
+        for (String group : List.of("registry", "remote")) {
+            silent(group, product.runWith(SECRET + "\n", "--debug", group, "login", "-u", USER, "--password-stdin", "docker://" + host)).ok();
+            assertThat(product.run("registry", "list").ok().out()).contains("docker://" + host);
+            silent(group, product.runWith("guess\n", group, "login", "-u", USER, "--password-stdin", "docker://" + host))
+                    .failed("while login to docker://" + host);
+            pulls(group, host);
+        }
+        product.runWith(SECRET + "\n", "registry", "login", "-u", USER, "--password-stdin", "docker://" + host).ok();
+        product.run("registry", "logout", "docker://" + host).ok();
+        product.run("pull", "x.sif", image(host)).failed(refusal);
     }
 
     @Test
@@ -191,9 +199,6 @@ class RegistriesIT {
         String host = basicRegistry();
         // What nginx says is a page of its own.
         letsInByEveryWay(host, "401 Unauthorized, with a web page");
-        silent("login", product.runWith(SECRET + "\n", "--debug", "remote", "login", "-u", USER, "--password-stdin", "docker://" + host)).ok();
-        pulls("remote login", host);
-        product.runWith("guess\n", "registry", "login", "-u", USER, "--password-stdin", "docker://" + host).failed("refuses the login");
     }
 
     @Test
@@ -261,15 +266,11 @@ class RegistriesIT {
 
     @Test
     void aPrivateAuthorityAProxyAndAMirrorLeadToTheImage() throws Exception {
-        String openssl = Peers.program("openssl");
-        Path directory = Files.createDirectories(product.root().resolve("tls"));
-        Peers.run(openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", "/CN=registry.test",
-                "-addext", "subjectAltName=DNS:registry.test,IP:127.0.0.1", "-keyout", directory.resolve("key.pem").toString(),
-                "-out", directory.resolve("cert.pem").toString()).ok();
-        RealRegistry registry = closing(RealRegistry.start(product.root().resolve("registry"),
-                "tls: {certificate: %s, key: %s}".formatted(directory.resolve("cert.pem"), directory.resolve("key.pem")), ""));
+        Authority authority = Authority.in(product.root().resolve("tls"));
+        authority.issue("server");
+        RealRegistry registry = closing(secured(authority, ""));
         push(registry.host(), "--dest-tls-verify=false");
-        String certificate = Files.readString(directory.resolve("cert.pem"));
+        String certificate = Files.readString(authority.certificate());
 
         product.run("pull", "x.sif", image(registry.host())).failed("certificate is not trusted", "certs.d/" + registry.host());
         pulls("--no-https", registry.host(), "--no-https");
@@ -304,6 +305,38 @@ class RegistriesIT {
         product.shell("rm x.sif").ok();
         write(".config/containers/registries.conf.d/block.conf", "[[registry]]\nlocation = \"nobody.invalid/lib\"\nblocked = true\n");
         product.run("pull", "x.sif", "docker://nobody.invalid/lib/small").failed("blocks nobody.invalid/lib");
+    }
+
+    /** @param more what stands beside the certificate */
+    private RealRegistry secured(Authority authority, String more) throws Exception {
+        return RealRegistry.start(product.root().resolve("registry"),
+                "tls: {certificate: %s, key: %s%s}".formatted(authority.certificate("server"), authority.key("server"), more), "");
+    }
+
+    @Test
+    void aRegistryThatAsksForACertificateGetsTheUsers() throws Exception {
+        Authority authority = Authority.in(product.root().resolve("tls"));
+        authority.issue("server");
+        authority.issue("client");
+        RealRegistry registry = closing(secured(authority, ", clientcas: [%s]".formatted(authority.certificate())));
+        push(registry.host(), "--dest-cert-dir=" + certificates(authority, product.root().resolve("skopeo")));
+        String place = ".config/containers/certs.d/" + registry.host();
+
+        write(place + "/ca.crt", Files.readString(authority.certificate()));
+        product.run("pull", "x.sif", image(registry.host())).failed("wants a certificate", place + "/client.cert");
+        product.give(certificates(authority, product.home().resolve(place)));
+        product.shell("rm ~/" + place + "/client.key").ok();
+        product.run("pull", "x.sif", image(registry.host())).failed("client.key of the certificate", "is missing");
+        product.give(certificates(authority, product.home().resolve(place)));
+        pulls("client's certificate", registry.host());
+    }
+
+    private static Path certificates(Authority authority, Path directory) throws Exception {
+        Files.createDirectories(directory);
+        Files.copy(authority.certificate(), directory.resolve("ca.crt"), StandardCopyOption.REPLACE_EXISTING);
+        Files.copy(authority.certificate("client"), directory.resolve("client.cert"), StandardCopyOption.REPLACE_EXISTING);
+        Files.copy(authority.key("client"), directory.resolve("client.key"), StandardCopyOption.REPLACE_EXISTING);
+        return directory;
     }
 
     @Test

@@ -6,17 +6,15 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
-import java.security.KeyStore;
-import java.security.cert.X509Certificate;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import javax.net.ssl.KeyManager;
-import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.X509ExtendedTrustManager;
 import okhttp3.ConnectionPool;
@@ -38,6 +36,7 @@ final class Clients {
     private final NetworkSettings settings;
     private final OkHttpClient plain;
     private final Map<Kind, OkHttpClient> secure = new ConcurrentHashMap<>();
+    private final List<ClientKeys> keys = new CopyOnWriteArrayList<>();
     private final Trust trust;
 
     Clients(NetworkSettings settings, Proxies proxies) {
@@ -95,8 +94,10 @@ final class Clients {
         X509ExtendedTrustManager manager = !verified ? new Trust.Blind()
                 : directories.isEmpty() ? trust : new Trust(settings.environment(), authorities);
         try {
+            ClientKeys own = keys(directories);
+            keys.add(own);
             SSLContext context = SSLContext.getInstance("TLS");
-            context.init(keys(directories), new X509ExtendedTrustManager[] {manager}, null);
+            context.init(new KeyManager[] {own}, new X509ExtendedTrustManager[] {manager}, null);
             OkHttpClient.Builder builder = plain.newBuilder()
                     .connectionSpecs(List.of(ConnectionSpec.MODERN_TLS))
                     .sslSocketFactory(context.getSocketFactory(), manager);
@@ -107,36 +108,14 @@ final class Clients {
     }
 
     /** The client's own certificates: pairs of {@code name.cert} and {@code name.key}. */
-    private static KeyManager[] keys(List<Path> directories) throws IOException, GeneralSecurityException {
+    private static ClientKeys keys(List<Path> directories) throws IOException, GeneralSecurityException {
         Map<Path, Path> pairs = new LinkedHashMap<>();
         for (Path directory : directories) {
             for (Path file : list(directory, ".cert")) {
                 pairs.put(file, file.resolveSibling(file.getFileName().toString().replaceAll("\\.cert$", ".key")));
             }
         }
-        return keyManagers(pairs);
-    }
-
-    /** @param pairs keys by certificates, files in PEM form; without any the client shows none */
-    static KeyManager[] keyManagers(Map<Path, Path> pairs) throws IOException, GeneralSecurityException {
-        KeyStore store = KeyStore.getInstance(KeyStore.getDefaultType());
-        store.load(null, null);
-        for (Map.Entry<Path, Path> pair : pairs.entrySet()) {
-            Path file = pair.getKey();
-            Path key = pair.getValue();
-            if (!Files.exists(key)) {
-                throw new ExternalException("The key %s of the certificate %s is missing".formatted(key, file),
-                        "Put the key there, or name the file .crt if it is an authority's certificate.");
-            }
-            store.setKeyEntry(file.toString(), Certificates.readKey(key), new char[0],
-                    Certificates.read(file).toArray(X509Certificate[]::new));
-        }
-        if (store.size() == 0) {
-            return null;
-        }
-        KeyManagerFactory factory = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
-        factory.init(store, new char[0]);
-        return factory.getKeyManagers();
+        return ClientKeys.of(pairs);
     }
 
     private static List<Path> list(Path directory, String suffix) throws IOException {
@@ -148,6 +127,16 @@ final class Clients {
             throw new ExternalException("Cannot read the directory of certificates " + directory,
                     "Check its permissions.", e);
         }
+    }
+
+    /** A server answered a request. */
+    void answered(HttpUrl url) {
+        keys.forEach(own -> own.answered(url));
+    }
+
+    /** The failure of a request, told apart if it is for want of a certificate of the client's. */
+    IOException explain(HttpUrl url, IOException failure) {
+        return keys.stream().map(own -> own.explain(url, failure)).filter(ClientKeys.Wanted.class::isInstance).findFirst().orElse(failure);
     }
 
     void close() {

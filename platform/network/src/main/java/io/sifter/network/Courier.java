@@ -157,6 +157,7 @@ final class Courier {
         long start = System.nanoTime();
         try {
             Response response = clients.client(ask.url(), ask.verified(), ask.load() != Ask.Load.SMALL).newCall(builder.build()).execute();
+            clients.answered(ask.url());
             warn(ask.url(), response);
             // Plain concatenation: formatting numbers loads the data of locales, which takes longer than the request.
             log(ask.method() + " " + shown(ask.url()) + ": " + response.code() + ", " + millisSince(start) + " ms"
@@ -165,7 +166,7 @@ final class Courier {
         } catch (IOException e) {
             heed();
             log(ask.method() + " " + shown(ask.url()) + ": " + e.getClass().getSimpleName() + " after " + millisSince(start) + " ms");
-            throw e;
+            throw clients.explain(ask.url(), e);
         }
     }
 

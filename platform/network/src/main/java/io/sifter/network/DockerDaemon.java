@@ -21,6 +21,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import javax.net.ssl.KeyManager;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.X509ExtendedTrustManager;
@@ -109,8 +110,8 @@ public final class DockerDaemon {
         Path certificate = directory.resolve("cert.pem");
         try {
             SSLContext context = SSLContext.getInstance("TLS");
-            context.init(Clients.keyManagers(Files.isRegularFile(certificate) ? Map.of(certificate, directory.resolve("key.pem")) : Map.of()),
-                    new X509ExtendedTrustManager[] {trust}, null);
+            ClientKeys keys = ClientKeys.of(Files.isRegularFile(certificate) ? Map.of(certificate, directory.resolve("key.pem")) : Map.of());
+            context.init(new KeyManager[] {keys}, new X509ExtendedTrustManager[] {trust}, null);
             builder.sslSocketFactory(context.getSocketFactory(), trust);
             if (!verified) {
                 builder.hostnameVerifier((_, _) -> true);

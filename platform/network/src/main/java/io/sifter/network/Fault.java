@@ -27,6 +27,10 @@ final class Fault {
                     "Put the certificate of its authority into /etc/docker/certs.d/%s/ca.crt; or, if you accept the risk, use --no-https."
                             .formatted(host), cause);
         }
+        if (cause instanceof ClientKeys.Wanted) {
+            return new ExternalException(words,
+                    "Put yours into ~/.config/containers/certs.d/%1$s/client.cert, and its key into client.key beside it.".formatted(host), cause);
+        }
         if (isPlain(cause)) {
             return new ExternalException(words, "If you trust the network between, use --no-https.", cause);
         }
@@ -49,6 +53,7 @@ final class Fault {
                     : "no answer within %d s".formatted(settings.stallTimeout().toSeconds());
             case SSLPeerUnverifiedException _ -> "its certificate is not for " + url.host();
             case SSLException e when isPlain(e) -> "it answers with plain HTTP where HTTPS is expected";
+            case ClientKeys.Wanted _ -> "it wants a certificate of yours";
             case SSLException e when isUntrusted(e) -> "its certificate is not trusted (%s)".formatted(reason(e));
             case SSLException e -> "TLS failed (%s)".formatted(reason(e));
             default -> "the connection broke (%s)".formatted(reason(cause));
