@@ -1,6 +1,7 @@
 package io.sifter.product;
 
 import io.sifter.testkit.Peers;
+import io.sifter.testkit.RealRegistry;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,10 +13,24 @@ import java.util.concurrent.TimeUnit;
 final class DockerDaemons {
     private DockerDaemons() {}
 
-    /** A daemon; closing it ends it and removes what it kept. */
-    record Running(Process process, Path directory) implements AutoCloseable {
+    /**
+     * A daemon; closing it ends it and removes what it kept.
+     *
+     * @param host where it speaks TLS, with those alone whom its authority knows
+     * @param authority its own
+     */
+    record Running(Process process, Path directory, String host, Authority authority) implements AutoCloseable {
         String address() {
             return "unix://" + directory.resolve("docker.sock");
+        }
+
+        /** A directory with what a client needs that it lets in. */
+        Path certificates() throws IOException {
+            Path certificates = Files.createDirectory(directory.resolve("client"));
+            Files.copy(authority.certificate(), certificates.resolve("ca.pem"));
+            Files.copy(authority.certificate("client"), certificates.resolve("cert.pem"));
+            Files.copy(authority.key("client"), certificates.resolve("key.pem"));
+            return certificates;
         }
 
         /** What the command {@code docker} prints. */
@@ -45,10 +60,15 @@ final class DockerDaemons {
         String dockerd = Peers.program("dockerd");
         Peers.root();
         Path directory = Files.createTempDirectory(Path.of("/tmp"), "sifter-dockerd-");
-        Process process = new ProcessBuilder(dockerd, "--data-root", directory.resolve("data").toString(), "--exec-root", directory.resolve("exec").toString(),
+        Authority authority = Authority.in(directory.resolve("authority"));
+        authority.issue("server");
+        authority.issue("client");
+        String host = "127.0.0.1:" + RealRegistry.freePort();
+        Process process = new ProcessBuilder(dockerd, "-H", "tcp://" + host, "--tlsverify", "--tlscacert", authority.certificate().toString(),
+                "--tlscert", authority.certificate("server").toString(), "--tlskey", authority.key("server").toString(), "--data-root", directory.resolve("data").toString(), "--exec-root", directory.resolve("exec").toString(),
                 "--pidfile", directory.resolve("pid").toString(), "-H", "unix://" + directory.resolve("docker.sock"), "--storage-driver", "vfs",
                 "--iptables=false", "--bridge=none", "--ip-forward=false").redirectErrorStream(true).redirectOutput(directory.resolve("log").toFile()).start();
-        Running running = new Running(process, directory);
+        Running running = new Running(process, directory, host, authority);
         boolean ready = false;
         for (int i = 0; i < 300 && process.isAlive() && !ready; i++) {
             Thread.sleep(100);

@@ -8,7 +8,10 @@ import io.sifter.spi.error.UserException;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.ConnectException;
 import java.net.InetAddress;
+import java.net.NoRouteToHostException;
+import java.net.SocketException;
 import java.net.SocketTimeoutException;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
@@ -21,6 +24,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLException;
@@ -38,6 +42,11 @@ import okhttp3.Response;
 public final class DockerDaemon {
     /** Where the daemon listens unless told otherwise. */
     public static final String USUAL = "unix:///var/run/docker.sock";
+
+    /** Docker's own ports, where an address names none. */
+    private static final int PLAIN_PORT = 2375;
+    private static final int TLS_PORT = 2376;
+    private static final Pattern PORT = Pattern.compile(":\\d+/?$");
 
     private static final Duration CONNECT = Duration.ofSeconds(15);
     /** Before it sends the first byte of an image, a daemon copies all of it to its own disk. */
@@ -81,12 +90,14 @@ public final class DockerDaemon {
         }
         String certificates = environment.getOrDefault("DOCKER_CERT_PATH", "");
         boolean verified = !environment.getOrDefault("DOCKER_TLS_VERIFY", "").isEmpty();
-        boolean secure = address.startsWith("https://") || address.startsWith("tcp://") && (verified || !certificates.isEmpty());
-        int scheme = address.indexOf("://");
-        if (scheme < 0 || !List.of("tcp", "http", "https").contains(address.substring(0, scheme).toLowerCase(Locale.ROOT))) {
+        String scheme = address.substring(0, Math.max(0, address.indexOf("://")));
+        boolean secure = scheme.equals("https") || scheme.equals("tcp") && (verified || !certificates.isEmpty());
+        if (!List.of("tcp", "http", "https").contains(scheme)) {
             throw unusable(address);
         }
-        HttpUrl base = HttpUrl.parse((secure ? "https" : "http") + address.substring(scheme));
+        String whole = scheme.equals("tcp") && !PORT.matcher(address).find()
+                ? address.replaceFirst("/?$", ":" + (secure ? TLS_PORT : PLAIN_PORT)) : address;
+        HttpUrl base = HttpUrl.parse((secure ? "https" : "http") + whole.substring(scheme.length()));
         if (base == null) {
             throw unusable(address);
         }
@@ -94,7 +105,7 @@ public final class DockerDaemon {
             Path directory = certificates.isEmpty() ? Path.of(environment.getOrDefault("HOME", "/"), ".docker") : Path.of(certificates);
             encrypt(builder, directory, verified);
         }
-        return new DockerDaemon(address, base, builder.socketFactory(new BufferedSockets()).build(), stall, version);
+        return new DockerDaemon(whole, base, builder.socketFactory(new BufferedSockets()).build(), stall, version);
     }
 
     private static UserException unusable(String address) {
@@ -232,7 +243,9 @@ public final class DockerDaemon {
                     "Only root and the members of the group docker may use it: put sudo before the command, or have yourself added to the group "
                             + "(sudo usermod -aG docker $USER) and log in again.", e);
         }
-        if (e instanceof SSLException) {
+        // A daemon that wants a certificate hangs up before anybody reads why.
+        boolean hungUp = e instanceof SocketException && !(e instanceof ConnectException) && !(e instanceof NoRouteToHostException);
+        if (e instanceof SSLException || base.isHttps() && hungUp) {
             return new ExternalException("TLS with the Docker daemon at %s failed: %s".formatted(address, Printable.of(String.valueOf(e.getMessage()))),
                     "DOCKER_CERT_PATH names the directory with ca.pem, cert.pem and key.pem; DOCKER_TLS_VERIFY asks for the daemon's to be verified.", e);
         }
@@ -267,7 +280,13 @@ public final class DockerDaemon {
         if (response.code() == 200) {
             return;
         }
-        Optional<String> said = JsonObject.parse(body(response)).flatMap(answer -> answer.text("message")).map(Printable::of);
+        byte[] body = body(response);
+        Optional<String> said = JsonObject.parse(body).flatMap(answer -> answer.text("message")).map(Printable::of);
+        // In the words of Go's server, which Docker's and Podman's are made of.
+        if (response.code() == 400 && new String(body, StandardCharsets.UTF_8).contains("HTTP request to an HTTPS server")) {
+            throw new UserException("The Docker daemon at %s wants TLS".formatted(address),
+                    "Set DOCKER_TLS_VERIFY=1, and DOCKER_CERT_PATH to the directory with ca.pem, cert.pem and key.pem.");
+        }
         if (response.code() == 404 && said.isPresent()) {
             throw new UserException("no such image in the Docker daemon: %s (%s)".formatted(name, said.get()),
                     "See what is there with 'docker images', or get it with 'docker pull %s'.".formatted(name));
