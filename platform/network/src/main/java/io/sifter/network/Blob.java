@@ -1,13 +1,11 @@
 package io.sifter.network;
 
-import io.sifter.spi.error.ExternalException;
 import io.sifter.spi.error.SifterException;
 import io.sifter.spi.reference.Digest;
 import java.io.IOException;
 import java.util.List;
 import java.util.function.UnaryOperator;
 import okhttp3.HttpUrl;
-import okhttp3.Response;
 
 /** A blob, wherever it may be had: at its registry, else at the URLs of its descriptor. */
 final class Blob implements Transfer {
@@ -39,7 +37,7 @@ final class Blob implements Transfer {
     public Part request(long offset, boolean repeat) throws IOException, InterruptedException {
         try {
             return endpoint.send("GET", repository, repository + "/blobs/" + digest, repeat, from(offset),
-                    response -> part(response, offset));
+                    response -> Transfer.part(this, response, offset));
         } catch (Refusal refusal) {
             for (String url : urls) {
                 HttpUrl elsewhere = HttpUrl.parse(url);
@@ -58,18 +56,8 @@ final class Blob implements Transfer {
 
     private Part requestElsewhere(HttpUrl url, long offset, boolean repeat) throws IOException, InterruptedException {
         Ask ask = from(offset).apply(endpoint.elsewhere(url));
-        return repeat ? courier().send(ask, Courier.Signer.NOBODY, response -> part(response, offset))
-                : part(courier().sendOnce(ask, Courier.Signer.NOBODY), offset);
-    }
-
-    /** A page is said to be one: its digest alone would let the user think of damage. */
-    private Part part(Response response, long offset) throws IOException {
-        if (response.isSuccessful() && Refusal.isHtml(response)) {
-            response.close();
-            throw new ExternalException("Error reading %s: the answer is a web page".formatted(name()),
-                    "A proxy or a sign-in page may stand in between: open the registry's address in a browser.");
-        }
-        return Transfer.part(this, response, offset);
+        return repeat ? courier().send(ask, Courier.Signer.NOBODY, response -> Transfer.part(this, response, offset))
+                : Transfer.part(this, courier().sendOnce(ask, Courier.Signer.NOBODY), offset);
     }
 
     @Override

@@ -11,7 +11,6 @@ import io.sifter.spi.source.ByteSource;
 import io.sifter.spi.source.Document;
 import java.io.IOException;
 import java.io.InputStream;
-import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
@@ -224,7 +223,7 @@ final class HttpRegistry implements Registry {
         }
         if (refusal.status == 429) {
             return new ExternalException(message, "Wait %s and try again, or sign in to raise the limit: --docker-login."
-                    .formatted(refusal.retryAfter.map(HttpRegistry::span).orElse("a while")), refusal);
+                    .formatted(refusal.span()), refusal);
         }
         if (refusal.status == 404) {
             return new ExternalException(message, "Check the spelling of the name and the tag.", refusal);
@@ -233,10 +232,5 @@ final class HttpRegistry implements Registry {
             return new UnreachableException(message, "The registry is out of order: try again later.", refusal);
         }
         return new ExternalException(message, refusal.status >= 500 ? "Try again later." : null, refusal);
-    }
-
-    private static String span(Duration wait) {
-        return wait.toMinutes() < 2 ? wait.toSeconds() + " s"
-                : wait.toHours() < 2 ? wait.toMinutes() + " min" : wait.toHours() + " h";
     }
 }

@@ -54,6 +54,12 @@ final class Refusal extends IOException {
         return type != null && type.subtype().toLowerCase(Locale.ROOT).contains("html");
     }
 
+    /** How long to wait, in words. */
+    String span() {
+        return retryAfter.map(wait -> wait.toMinutes() < 2 ? wait.toSeconds() + " s"
+                : wait.toHours() < 2 ? wait.toMinutes() + " min" : wait.toHours() + " h").orElse("a while");
+    }
+
     /** Whether signing in, or as someone else, may help. */
     boolean wantsCredentials() {
         return status == 401 || status == 403;

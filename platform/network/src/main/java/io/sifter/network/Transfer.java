@@ -1,6 +1,7 @@
 package io.sifter.network;
 
 import io.sifter.spi.error.CorruptDataException;
+import io.sifter.spi.error.ExternalException;
 import io.sifter.spi.error.SifterException;
 import java.io.IOException;
 import java.util.regex.Matcher;
@@ -31,6 +32,12 @@ interface Transfer {
 
     /** What a response to such a request brings. */
     static Part part(Transfer transfer, Response response, long offset) throws IOException {
+        // A page is said to be one: a wrong digest, or a file that is too short, would let the user think of damage.
+        if (response.isSuccessful() && Refusal.isHtml(response)) {
+            response.close();
+            throw new ExternalException("Error reading %s: the answer is a web page".formatted(transfer.name()),
+                    "A proxy or a sign-in page may stand in between: open the server's address in a browser.");
+        }
         switch (response.code()) {
             case 200 -> {
                 return new Part(response, 0, response.body().contentLength());

@@ -149,6 +149,7 @@ final class WebClient implements Web {
             return new ExternalException(message, switch (refusal.status) {
                 case 401, 403 -> "Check whether you may read it.";
                 case 404, 410 -> "Check the spelling of the address.";
+                case 429 -> "Wait %s and try again.".formatted(refusal.span());
                 default -> "Try again later.";
             }, refusal);
         }

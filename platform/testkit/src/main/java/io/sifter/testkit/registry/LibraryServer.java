@@ -167,13 +167,18 @@ public final class LibraryServer extends ScriptedServer {
                 if (!signed && (given || !reading)) {
                     error(conversation, 401, "Not authorized - please authenticate");
                 } else {
-                    serve(conversation, path, query, new String(body, StandardCharsets.UTF_8));
+                    Optional<byte[]> file = serve(conversation, path, query, new String(body, StandardCharsets.UTF_8));
+                    if (file.isPresent()) {
+                        conversation.file(Map.of(), new Content.InMemory(file.get()));
+                    }
                 }
             }
         }
     }
 
-    private synchronized void serve(Conversation conversation, String path, Map<String, String> query, String body) throws IOException, InterruptedException {
+    /** @return the file that is to be sent, which may take long */
+    private synchronized Optional<byte[]> serve(Conversation conversation, String path, Map<String, String> query, String body)
+            throws IOException, InterruptedException {
         String method = conversation.request().method();
         Map<String, Object> json = body.isBlank() || method.equals("GET") ? Map.of() : Json.read(body);
         Matcher named = NAMED.matcher(path);
@@ -190,7 +195,7 @@ public final class LibraryServer extends ScriptedServer {
             } else if (redirecting) {
                 conversation.send(303, Map.of("Location", "http://%s/storage/%s?X-Amz-Signature=abc".formatted(elsewhere(), found.get().id)), "");
             } else {
-                conversation.file(Map.of(), new Content.InMemory(found.get().content));
+                return Optional.of(found.get().content);
             }
         } else if (uploading.matches()) {
             transfer(conversation, image(uploading.group(1)), Optional.ofNullable(uploading.group(2)).orElse(""), method, json);
@@ -207,6 +212,7 @@ public final class LibraryServer extends ScriptedServer {
         } else {
             error(conversation, 404, "Not found");
         }
+        return Optional.empty();
     }
 
     private synchronized Image image(String id) {
