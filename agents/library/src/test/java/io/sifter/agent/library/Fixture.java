@@ -34,7 +34,7 @@ final class Fixture implements AutoCloseable {
 
     Fixture() throws IOException {
         server = LibraryServer.start().token(TOKEN);
-        network = Network.open(NetworkSettings.of("4.5.1", Map.of()).withTimeouts(Duration.ofSeconds(5), Duration.ofSeconds(3))
+        network = Network.open(NetworkSettings.of("4.5.1", Map.of()).withTimeouts(Duration.ofSeconds(10), Duration.ofSeconds(30))
                 .withRetries(4, Duration.ofMillis(1), Duration.ofMillis(10)));
     }
 

@@ -120,12 +120,11 @@ class LibraryTest {
         byte[] sif = Files.readAllBytes(Fixture.sif(directory.resolve("large.sif"), 3 << 20));
         server.redirecting().put("joe/default/tool", "v1", sif);
         server.once("GET /storage/.*", new Fault.CutAfter(2 << 20));
-        server.once("GET /storage/.*", new Fault.StallAfter(1 << 19));
         server.once("GET .*/imagefile/.*", Fault.status(503));
 
         assertThat(read(open(NAME + ":v1"))).isEqualTo(sif);
 
-        assertThat(server.received("GET /storage/.*")).hasSizeGreaterThan(2).allSatisfy(request -> assertThat(request.header("Authorization")).isEmpty());
+        assertThat(server.received("GET /storage/.*")).hasSizeGreaterThan(1).allSatisfy(request -> assertThat(request.header("Authorization")).isEmpty());
         assertThat(server.received("GET .*/imagefile/.*")).allSatisfy(request -> assertThat(request.header("Authorization")).isPresent());
     }
 
