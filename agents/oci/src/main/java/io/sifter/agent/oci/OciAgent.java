@@ -38,6 +38,10 @@ public final class OciAgent implements Agent {
             return new UserException("%s is a file, no OCI image layout".formatted(file.get()),
                     "For a layout in an archive, write oci-archive:%s; for what 'docker save' wrote, docker-archive:%s.".formatted(text, text));
         }
+        Optional<Path> closed = LocalName.closed(text);
+        if (closed.isPresent()) {
+            return new UserException("no OCI image layout at %s: permission denied".formatted(text), "Ask the owner of %s for permission.".formatted(closed.get()));
+        }
         return new UserException("no OCI image layout at %s: there is no such directory".formatted(text),
                 "Images in layouts are named oci:DIRECTORY[:NAME]; a relative directory starts where the command does.");
     }

@@ -62,6 +62,10 @@ public final class Archive implements ImageFiles {
             throw new UserException("%s is a directory, no archive".formatted(directory.get().path()),
                     "For an image layout in a directory, write oci:%s; for a sandbox, give the directory itself.".formatted(text));
         }
+        Optional<Path> closed = LocalName.closed(text);
+        if (closed.isPresent()) {
+            throw new UserException("opening file \"%s\": permission denied".formatted(text), "Ask the owner of %s for permission.".formatted(closed.get()));
+        }
         throw new UserException("opening file \"%s\": no such file or directory".formatted(text.replace("\0", "\\0")),
                 "Check the name; a relative one starts where the command does.");
     }

@@ -1,6 +1,7 @@
 package io.sifter.image.layout;
 
 import io.sifter.spi.reference.Digest;
+import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -30,6 +31,20 @@ public record LocalName(Path path, Optional<String> name, Optional<Digest> diges
             }
         }
         return parseNamed(text, exists);
+    }
+
+    /** The directory on the way to what the text names that may not be looked into; nothing can be found there. */
+    public static Optional<Path> closed(String text) {
+        try {
+            for (Path at = Path.of(text).toAbsolutePath().getParent(); at != null; at = at.getParent()) {
+                if (Files.isDirectory(at)) {
+                    return Files.isExecutable(at) ? Optional.empty() : Optional.of(at);
+                }
+            }
+            return Optional.empty();
+        } catch (InvalidPathException e) {
+            return Optional.empty();
+        }
     }
 
     private static Optional<LocalName> parseNamed(String text, Predicate<Path> exists) {
