@@ -81,11 +81,16 @@ final class ImageOptions {
             if (architecture.isPresent() || variant.isPresent()) {
                 throw new UserException("--arch and --platform cannot be used together", "Name everything in --platform, such as linux/arm/v7.");
             }
+            Platform wanted;
             try {
-                return Platform.parse(platform.get());
+                wanted = Platform.parse(platform.get());
             } catch (IllegalArgumentException e) {
                 throw new UserException(e.getMessage(), "Write it like linux/arm64 or linux/arm/v7.");
             }
+            if (!wanted.os().equals("linux")) {
+                throw new UserException("\"%s\" is not a valid platform OS for singularity".formatted(wanted.os()), "Write it like linux/arm64 or linux/arm/v7.");
+            }
+            return wanted;
         }
         if (architecture.isEmpty() && variant.isEmpty()) {
             return Platform.host();

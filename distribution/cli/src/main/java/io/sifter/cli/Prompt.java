@@ -63,6 +63,6 @@ final class Prompt {
     }
 
     private static UserException ended() {
-        return new UserException("could not read user's input: EOF");
+        return new UserException("could not read user's input: EOF", "Answer on standard input, or look with --help for the option that answers.");
     }
 }

@@ -36,6 +36,9 @@ final class Pull {
         Reference reference = ImageSpecs.uri(arguments.getLast());
         Optional<String> positional = arguments.size() > 1 ? Optional.of(arguments.getFirst()) : Optional.empty();
         String name = values.text("name").or(() -> positional).orElseGet(() -> FileNames.of(reference));
+        if (name.startsWith("-") && values.text("name").isEmpty() && positional.isEmpty()) {
+            throw new UserException("%s gives the file no name".formatted(reference), "Name it: pull NAME.sif %s".formatted(reference));
+        }
         Optional<String> directory = values.text("dir");
         if (directory.isPresent() && !Files.isDirectory(Path.of(directory.get()))) {
             throw new UserException("Cannot write to %s: no such directory".formatted(directory.get()), "Create it first.");

@@ -56,6 +56,7 @@ class ImageOptionsTest {
         "pull --arch bogus docker://x|arch: bogus is not valid",
         "pull --arch arm --platform linux/arm docker://x|--arch and --platform cannot be used together",
         "pull --platform linux docker://x|Not a platform",
+        "pull --platform windows/amd64 docker://x|\"windows\" is not a valid platform OS for singularity",
         "pull --compression best docker://x|No compression profile 'best'",
         "pull --block-size 100K docker://x|Not a block size",
         "pull --block-size 99999999999999999999M docker://x|Not a size",
@@ -88,5 +89,17 @@ class ImageOptionsTest {
         Invocation invocation = parse(line);
 
         assertThat(Pull.request(invocation.values(), invocation.arguments()).target()).isEqualTo(target);
+    }
+
+    @Test
+    void whatComesThroughAPipeIsNamedByTheUser() throws Exception {
+        Invocation nameless = parse("pull docker-archive:-");
+        Invocation named = parse("pull tool.sif docker-archive:-");
+
+        assertThatThrownBy(() -> Pull.request(nameless.values(), nameless.arguments())).isInstanceOfSatisfying(UserException.class, e -> {
+            assertThat(e).hasMessage("docker-archive:- gives the file no name");
+            assertThat(e.nextStep()).contains("Name it: pull NAME.sif docker-archive:-");
+        });
+        assertThat(Pull.request(named.values(), named.arguments()).target()).isEqualTo("tool.sif");
     }
 }
