@@ -145,8 +145,8 @@ final class EngineModule extends AbstractModule {
 
     @Provides
     @Singleton
-    ImageBuilder builder(Cache cache, PackStore packs, Configuration configuration) {
-        return new ImageBuilder(cache, packs, configuration.number("convert.parallel-layers"), maxUnpacked(configuration), events);
+    ImageBuilder builder(Cache cache, Configuration configuration) {
+        return new ImageBuilder(cache, configuration.number("convert.parallel-layers"), maxUnpacked(configuration), events);
     }
 
     private static long maxUnpacked(Configuration configuration) {

@@ -391,9 +391,10 @@ public final class Sifter implements AutoCloseable {
                     events.accept(Event.warning("The --fix-perms option modifies the filesystem permissions on the resulting container."));
                 }
                 ImageConfig config = Documents.parseConfig(image.config());
-                requireSpace(image, compression, target, sink);
+                PackStore packs = sink.equals("sandbox") ? instance(PackStore.class).passing() : instance(PackStore.class);
+                requireSpace(image, packs, compression, target, sink);
                 Container container = instance(ImageBuilder.class)
-                        .build(image, config, options.open().platform(), compression, policy, origin(reference, image, config, options));
+                        .build(image, config, options.open().platform(), packs, compression, policy, origin(reference, image, config, options));
                 try {
                     write(container, target, sink, compression, options.allRoot());
                 } finally {
@@ -418,9 +419,9 @@ public final class Sifter implements AutoCloseable {
     }
 
     /** Looks for room before anything is fetched. */
-    private void requireSpace(LayeredImage image, Compression compression, Path target, String sink) throws IOException {
+    private void requireSpace(LayeredImage image, PackStore packs, Compression compression, Path target, String sink) throws IOException {
         long blobs = image.layers().stream().mapToLong(layer -> layer.size().orElse(0)).sum();
-        new FreeSpace().need(instance(Cache.class).root(), instance(PackStore.class).need(image.layers(), compression))
+        new FreeSpace().need(instance(Cache.class).root(), packs.need(image.layers(), compression))
                 // How far a layer unpacks is known when it is unpacked; less than twice is rare.
                 .need(directoryOf(target), sink.equals("sandbox") ? 2 * blobs : FreeSpace.packed(blobs))
                 .require();

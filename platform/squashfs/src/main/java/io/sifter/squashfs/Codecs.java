@@ -57,12 +57,15 @@ public final class Codecs {
     }
 
     /**
-     * The Java implementation of zstd knows one level, about 3, and uses it for all.
+     * The Java implementation of zstd knows one level, about 3, and uses it for all. With level 0 every block is stored as it is.
      *
      * @throws UserException when blocks cannot be written like this
      */
     static BlockCompressor compressor(Compression compression) throws UserException {
         int level = compression.level();
+        if (level == 0) {
+            return new Stored();
+        }
         return switch (compression.codec()) {
             case GZIP -> {
                 checkLevel(compression, MAX_GZIP_LEVEL);
@@ -88,6 +91,19 @@ public final class Codecs {
             case XZ -> Codecs::unxz;
             case LZMA -> throw new IllegalArgumentException("Never read: " + codec);
         };
+    }
+
+    /** Compresses nothing. */
+    private record Stored() implements BlockCompressor {
+        @Override
+        public int capacity(int length) {
+            return length;
+        }
+
+        @Override
+        public int compress(MemorySegment in, MemorySegment out) {
+            return INCOMPRESSIBLE;
+        }
     }
 
     private static void checkLevel(Compression compression, int max) throws UserException {

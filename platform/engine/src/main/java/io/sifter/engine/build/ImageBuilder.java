@@ -30,15 +30,13 @@ import java.util.function.Consumer;
 /** Makes a container of a layered image: layers to packs, packs to one tree, the tree completed. */
 public final class ImageBuilder {
     private final Cache cache;
-    private final PackStore packs;
     private final int parallelLayers;
     private final long maxUnpacked;
     private final Consumer<Event> events;
 
     /** @param maxUnpacked how many bytes the files of all layers of an image may have together */
-    public ImageBuilder(Cache cache, PackStore packs, int parallelLayers, long maxUnpacked, Consumer<Event> events) {
+    public ImageBuilder(Cache cache, int parallelLayers, long maxUnpacked, Consumer<Event> events) {
         this.cache = cache;
-        this.packs = packs;
         this.parallelLayers = parallelLayers;
         this.maxUnpacked = maxUnpacked;
         this.events = events;
@@ -48,10 +46,11 @@ public final class ImageBuilder {
      * Makes the container; the caller closes its tree.
      *
      * @param config the image's configuration, parsed
+     * @param packs where packs are had from
      */
-    public Container build(LayeredImage image, ImageConfig config, Platform wanted, Compression compression, MergePolicy policy,
+    public Container build(LayeredImage image, ImageConfig config, Platform wanted, PackStore packs, Compression compression, MergePolicy policy,
                            Container.Origin origin) throws IOException, InterruptedException {
-        FileTree tree = obtain(image, compression, policy);
+        FileTree tree = obtain(image, packs, compression, policy);
         try {
             remember(image, config);
             reached(Milestone.MANIFEST_WRITTEN);
@@ -64,13 +63,13 @@ public final class ImageBuilder {
     }
 
     /** Packs of all layers, merged. */
-    private FileTree obtain(LayeredImage image, Compression compression, MergePolicy policy) throws IOException, InterruptedException {
+    private FileTree obtain(LayeredImage image, PackStore packs, Compression compression, MergePolicy policy) throws IOException, InterruptedException {
         reached(Milestone.SOURCE_OPENED);
         // What is odd about layers is told after what is told of their coming.
         List<Event> held = new ArrayList<>();
         FileTree tree = image.sequence().isPresent()
                 ? LayerMerge.merge(new SequencePacks(packs, compression).obtain(image.layers(), image.sequence().get()), policy, held::add)
-                : sideBySide(image, compression, new LayerMerge(policy, held::add));
+                : sideBySide(image, packs, compression, new LayerMerge(policy, held::add));
         Document config = image.config();
         Task task = new Task(Task.Kind.CONFIG, config.digest().toString(), OptionalLong.of(config.content().length), 0);
         events.accept(new Event.Started(task));
@@ -81,7 +80,7 @@ public final class ImageBuilder {
     }
 
     /** Layers are merged while those above them are still on their way. */
-    private FileTree sideBySide(LayeredImage image, Compression compression, LayerMerge merge) throws IOException, InterruptedException {
+    private FileTree sideBySide(LayeredImage image, PackStore packs, Compression compression, LayerMerge merge) throws IOException, InterruptedException {
         Arrival arrival = new Arrival(image.layers().size(), merge);
         List<Callable<Void>> tasks = new ArrayList<>();
         for (int i = 0; i < image.layers().size(); i++) {

@@ -50,10 +50,16 @@ public final class PackStore {
     private final boolean keepBlobs;
     private final Uses uses;
     private final Consumer<Event> events;
+    private final boolean passing;
 
     /** @param keepBlobs whether a fetched blob stays in the cache's layout once its pack is there */
     public PackStore(Cache cache, Locks locks, SideFiles sideFiles, ExecutorService workers, BlockBuffers memory, LayerLimits limits,
                      boolean keepBlobs, Uses uses, Consumer<Event> events) {
+        this(cache, locks, sideFiles, workers, memory, limits, keepBlobs, uses, events, false);
+    }
+
+    private PackStore(Cache cache, Locks locks, SideFiles sideFiles, ExecutorService workers, BlockBuffers memory, LayerLimits limits,
+                      boolean keepBlobs, Uses uses, Consumer<Event> events, boolean passing) {
         this.cache = cache;
         this.locks = locks;
         this.sideFiles = sideFiles;
@@ -63,6 +69,15 @@ public final class PackStore {
         this.keepBlobs = keepBlobs;
         this.uses = uses;
         this.events = events;
+        this.passing = passing;
+    }
+
+    /**
+     * The same store for who needs the files once, and not as blocks: packs that are there are used, new ones are neither compressed,
+     * which would take longer than all else, nor kept.
+     */
+    public PackStore passing() {
+        return new PackStore(cache, locks, sideFiles, workers, memory, limits, keepBlobs, uses, events, true);
     }
 
     /**
@@ -81,7 +96,7 @@ public final class PackStore {
             if (there.isPresent()) {
                 return repeated(layer, position, there.get());
             }
-            return make(layer, position, compression, held.exclusive());
+            return make(layer, position, passing ? stored(compression) : compression, held.exclusive());
         }
     }
 
@@ -95,7 +110,8 @@ public final class PackStore {
                 continue;
             }
             boolean fetched = !layer.local() && !(layer.digest().isPresent() && oci.has(layer.digest().get(), size));
-            need += FreeSpace.packed(size) + (fetched ? size : 0);
+            // Not compressed, a layer is rarely more than three times as large.
+            need += (passing ? 3 * size : FreeSpace.packed(size)) + (fetched ? size : 0);
         }
         return need;
     }
@@ -152,6 +168,10 @@ public final class PackStore {
         return Optional.empty();
     }
 
+    private static Compression stored(Compression compression) {
+        return new Compression(compression.codec(), 0, compression.blockSize());
+    }
+
     /** Names a pack by all that determines its bytes. */
     static String key(Digest diffId, Compression compression) {
         String identity = String.join("|", diffId.toString(), "pack " + LayerPack.FORMAT_VERSION, compression.toString(), Codecs.build(compression));
@@ -167,10 +187,13 @@ public final class PackStore {
                         : convertKept(layer, position, out, compression);
                 diffId = converted.isPresent() ? converted.get() : fetch(layer, position, out, compression, exclusive);
             }
-            Path path = cache.pack(key(diffId, compression));
-            uses.add(path);
             // Opened first: whoever empties the cache at this moment takes nothing away from this command.
             LayerPack pack = LayerPack.open(part.path());
+            if (passing) {
+                return pack;
+            }
+            Path path = cache.pack(key(diffId, compression));
+            uses.add(path);
             try {
                 Files.move(part.path(), path, StandardCopyOption.ATOMIC_MOVE);
                 return pack;

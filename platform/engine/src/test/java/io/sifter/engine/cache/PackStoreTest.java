@@ -176,6 +176,25 @@ class PackStoreTest {
     }
 
     @Test
+    void whoNeedsTheFilesOnceLeavesNoPackAndUsesWhatIsThere() throws Exception {
+        Layer layer = layer(_ -> new ByteArrayInputStream(blob));
+
+        try (LayerPack pack = store.passing().obtain(layer, 0, COMPRESSION)) {
+            assertThat(pack.info().diffId()).isEqualTo(tar.diffId());
+            assertThat(pack.info().compression().level()).isZero();
+            assertThat(pack.info().size()).isGreaterThan(pack.info().contentBytes());
+            assertThat(find()).doesNotExist();
+            assertThat(leftovers()).isEmpty();
+        }
+
+        store.obtain(layer, 0, COMPRESSION).close();
+        assertThat(find()).exists();
+        try (LayerPack pack = store.passing().obtain(layer, 0, COMPRESSION)) {
+            assertThat(pack.info().compression()).isEqualTo(COMPRESSION);
+        }
+    }
+
+    @Test
     void needsRoomForBlobAndPackUntilTheyAreThere() throws Exception {
         Layer layer = layer(_ -> new ByteArrayInputStream(blob));
         assertThat(store.need(List.of(layer, layer), COMPRESSION)).isBetween(4L * blob.length, 5L * blob.length);

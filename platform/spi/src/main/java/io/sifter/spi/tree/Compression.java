@@ -6,7 +6,7 @@ import java.util.Objects;
 /**
  * How blocks are compressed.
  *
- * @param level in the codec's own scale
+ * @param level in the codec's own scale; 0 where blocks are stored as they are
  * @param blockSize bytes, a power of two from 4 KiB to 1 MiB
  */
 public record Compression(Codec codec, int level, int blockSize) {
