@@ -26,6 +26,7 @@ public final class BlockBuffers {
     private final Condition returned = lock.newCondition();
     private final Map<Integer, Deque<MemorySegment>> idle = new HashMap<>();
     private final Map<Compression, Deque<BlockPress>> presses = new ConcurrentHashMap<>();
+    private final Map<Integer, Deque<Desk>> desks = new ConcurrentHashMap<>();
     private long used;
     private long idleBytes;
 
@@ -40,6 +41,25 @@ public final class BlockBuffers {
     /** Compressors that are idle, for whoever needs one; there are never more than threads that compress. */
     Deque<BlockPress> presses(Compression compression) {
         return presses.computeIfAbsent(compression, _ -> new ConcurrentLinkedDeque<>());
+    }
+
+    /**
+     * What one writer works on besides blocks under way.
+     *
+     * @param cut takes one block
+     * @param chunk what goes to the disk at once
+     */
+    record Desk(byte[] cut, MemorySegment chunk) {}
+
+    /** A desk for a writer of blocks of this size, in bytes. */
+    Desk desk(int blockSize, int chunkSize) {
+        Desk idle = desks.computeIfAbsent(blockSize, _ -> new ConcurrentLinkedDeque<>()).poll();
+        return idle != null ? idle : new Desk(new byte[blockSize], Arena.ofAuto().allocate(chunkSize, 4096));
+    }
+
+    /** Takes a desk back that nobody uses any more. */
+    void give(Desk desk) {
+        desks.get(desk.cut.length).push(desk);
     }
 
     /** The part of one writer, in buffers of {@code size} bytes. */

@@ -6,7 +6,6 @@ import io.sifter.spi.tree.Compression;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
@@ -60,6 +59,8 @@ public final class BlockPackWriter implements AutoCloseable {
     private final int blockSize;
 
     // The caller's.
+    private final BlockBuffers memory;
+    private final BlockBuffers.Desk desk;
     private final byte[] cut;
     private final MessageDigest sha256;
     private final Map<PackedFile.Hash, PackedFile> small = new HashMap<>();
@@ -80,7 +81,7 @@ public final class BlockPackWriter implements AutoCloseable {
     // Of whoever has set this.
     private final AtomicBoolean writing = new AtomicBoolean();
     private final List<FragmentBlock> fragments = new ArrayList<>();
-    private final MemorySegment chunk = Arena.ofAuto().allocate(CHUNK, 4096);
+    private final MemorySegment chunk;
     private int chunkFill;
     private long chunkPosition;
     private final CRC32C checksum = new CRC32C();
@@ -114,7 +115,10 @@ public final class BlockPackWriter implements AutoCloseable {
         BlockPress press = press();
         this.buffers = memory.share(press.bufferSize());
         this.presses.push(press);
-        this.cut = new byte[blockSize];
+        this.memory = memory;
+        this.desk = memory.desk(blockSize, CHUNK);
+        this.cut = desk.cut();
+        this.chunk = desk.chunk();
         this.sha256 = sha256();
         this.chunkPosition = out.position();
     }
@@ -206,6 +210,7 @@ public final class BlockPackWriter implements AutoCloseable {
             shareRuns();
             out.position(chunkPosition);
             finished = true;
+            memory.give(desk);
         }
         return chunkPosition;
     }

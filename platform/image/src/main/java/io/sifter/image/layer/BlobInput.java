@@ -17,7 +17,7 @@ final class BlobInput extends InputStream {
     private final InputStream blob;
     private final HashThread hashes;
     private final Optional<MessageDigest> digest;
-    private final Chunk.Pool pool = new Chunk.Pool(CHUNKS, CHUNK_SIZE);
+    private final Chunk.Pool pool = Chunk.Pool.of(CHUNKS, CHUNK_SIZE);
     private Chunk chunk;
     private int at;
     private int limit;
@@ -77,6 +77,11 @@ final class BlobInput extends InputStream {
             n += more;
         }
         return n;
+    }
+
+    /** Lets others have the memory; to be called last, at the end of the blob. */
+    void giveBack() {
+        pool.giveBack();
     }
 
     byte[] bytes() {

@@ -1,7 +1,12 @@
 package io.sifter.image.layer;
 
+import java.lang.ref.SoftReference;
+import java.util.Deque;
+import java.util.Map;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -11,12 +16,44 @@ import java.util.concurrent.atomic.AtomicInteger;
 final class Chunk {
     /** Chunks of one size, as many as may be under way. */
     static final class Pool {
-        private final BlockingQueue<Chunk> free;
+        /**
+         * Pools that nobody uses, by the size of their chunks: as many as there were streams at once. A new pool for each of a
+         * hundred layers is garbage that has grown old, which the collector leaves until the heap is full.
+         */
+        private static final Map<Integer, Deque<SoftReference<Pool>>> IDLE = new ConcurrentHashMap<>();
 
-        Pool(int count, int size) {
+        private final BlockingQueue<Chunk> free;
+        private final int count;
+        private final int size;
+
+        /** A pool for one stream, of chunks of {@code size} bytes. All users of a size want as many. */
+        static Pool of(int count, int size) {
+            for (SoftReference<Pool> idle = idle(size).poll(); idle != null; idle = idle(size).poll()) {
+                Pool pool = idle.get();
+                if (pool != null) {
+                    return pool;
+                }
+            }
+            return new Pool(count, size);
+        }
+
+        private static Deque<SoftReference<Pool>> idle(int size) {
+            return IDLE.computeIfAbsent(size, _ -> new ConcurrentLinkedDeque<>());
+        }
+
+        private Pool(int count, int size) {
+            this.count = count;
+            this.size = size;
             free = new ArrayBlockingQueue<>(count);
             for (int i = 0; i < count; i++) {
                 free.add(new Chunk(this, size));
+            }
+        }
+
+        /** Lets others have the pool; who calls this uses it no more. One that chunks are missing from is forgotten. */
+        void giveBack() {
+            if (free.size() == count) {
+                idle(size).push(new SoftReference<>(this));
             }
         }
 

@@ -38,7 +38,7 @@ final class LayerStream extends InputStream {
     private final Optional<MessageDigest> blobDigest;
     private final BlobInput blob;
     private final HashThread hashes = new HashThread("layer-digest");
-    private final Chunk.Pool pool = new Chunk.Pool(CHUNKS, CHUNK_SIZE);
+    private final Chunk.Pool pool = Chunk.Pool.of(CHUNKS, CHUNK_SIZE);
     private final BlockingQueue<Piece> ready = new LinkedBlockingQueue<>();
     private final Thread decoding;
     private Chunk chunk;
@@ -69,6 +69,8 @@ final class LayerStream extends InputStream {
             releaseChunk();
         }
         hashes.await();
+        pool.giveBack();
+        blob.giveBack();
         return new Digests(Digest.finish(diffAlgorithm, diffDigest.digest()),
                 blobAlgorithm.map(algorithm -> Digest.finish(algorithm, blobDigest.get().digest())));
     }
