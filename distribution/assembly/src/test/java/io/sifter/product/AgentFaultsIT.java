@@ -98,7 +98,7 @@ class AgentFaultsIT {
         Path home = Files.createTempDirectory(directory, "home");
         // Patient enough for a busy machine.
         Path configuration = Files.writeString(home.resolve("sifter.conf"),
-                "network.stall-seconds = 3\nnetwork.attempts = 3\nplugin.docker-daemon-agent.stall-seconds = 3\n");
+                "network.stall-seconds = 5\nnetwork.attempts = 3\nplugin.docker-daemon-agent.stall-seconds = 5\n");
         return Sifter.open(new SifterSettings(Product.built(), List.of(), Map.of("HOME", home.toString(), "DOCKER_HOST", "unix://" + socket),
                 Optional.of(configuration), true, OptionalInt.of(1), Optional.empty(), Optional.empty(), Optional.of(home)), _ -> { });
     }
@@ -264,7 +264,7 @@ class AgentFaultsIT {
         rows.put("docker-daemon: the connection is cut", daemonFails((daemon, _) -> daemon.stoppingAfter(MIDDLE, false),
                 ExternalException.class, "broke while it sent the image", "again"));
         rows.put("docker-daemon: the connection is silent", daemonFails((daemon, _) -> daemon.stoppingAfter(MIDDLE, true),
-                ExternalException.class, "nothing came for 3 seconds", "again"));
+                ExternalException.class, "nothing came for 5 seconds", "again"));
         rows.put("docker-daemon: it is in trouble", daemonFails((daemon, _) -> daemon.answer("/get", 500, "application/json", "{\"message\":\"no space left\"}"),
                 ExternalException.class, "status 500: no space left", "log"));
         rows.put("docker-daemon: a page in place of the content", daemonFails((daemon, _) -> daemon.answer("/get", 200, "text/html", "<html>sign in</html>"),
