@@ -84,7 +84,7 @@ class ComparisonIT {
         }
     }
 
-    private static TestImage image(Path busybox) throws Exception {
+    static TestImage image(Path busybox) throws Exception {
         TarLayer layer = TarLayer.with();
         for (String directory : List.of("bin", "etc", "tmp", "var/tmp", "usr/bin", "opt/dir", "root", "home", "proc", "sys", "dev", "scif/data/hello")) {
             layer.directory(directory);
@@ -137,14 +137,14 @@ class ComparisonIT {
     }
 
     /** Apptainer as the same user, in the same directory, with the same environment. */
-    private static Result apptainer(Product product, String words, String... variables) throws IOException, InterruptedException {
+    static Result apptainer(Product product, String words, String... variables) throws IOException, InterruptedException {
         Map<String, String> environment = new TreeMap<>(product.environment());
         for (String variable : variables) {
             for (String assignment : variable.equals("-") ? new String[0] : variable.split(" ")) {
                 environment.put(assignment.substring(0, assignment.indexOf('=')), assignment.substring(assignment.indexOf('=') + 1).replaceAll("^'|'$", ""));
             }
         }
-        if (product == user) {
+        if (product != root) {
             environment.put("SIFTER_APPTAINER_AS", product.shell("echo $(id -u):$(id -g)").ok().out().strip());
         }
         List<String> command = new ArrayList<>(List.of("env", "-i"));

@@ -4,7 +4,10 @@ import io.sifter.cli.options.Values;
 import io.sifter.engine.BuildOptions;
 import io.sifter.engine.Sifter;
 import io.sifter.engine.SifterSettings;
+import io.sifter.engine.build.DefinitionBuild;
+import io.sifter.engine.build.DefinitionOptions;
 import io.sifter.engine.build.LocalImage;
+import io.sifter.engine.definition.Definition;
 import io.sifter.spi.error.SifterException;
 import io.sifter.spi.error.UserException;
 import io.sifter.spi.reference.Reference;
@@ -17,7 +20,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
-/** {@code build}: a SIF file or a sandbox of a URI, an image file or a sandbox. */
+/** {@code build}: a SIF file or a sandbox of a URI, an image file, a sandbox or a definition file. */
 final class Build {
     private static final List<String> SANDBOX_MARKS = List.of(".singularity.d", "dev", "proc", "sys");
 
@@ -39,8 +42,13 @@ final class Build {
         Request request = request(session.values(), session.invocation().arguments());
         Path target = Path.of(request.target());
         Optional<Reference> reference = reference(request.spec());
-        Path local = reference.isPresent() ? null : localImage(request.spec());
-        requireTarget(session, request, target);
+        Optional<Definition> definition = reference.isPresent() ? Optional.empty() : Definitions.read(session, request.spec());
+        DefinitionOptions how = Definitions.options(session);
+        requireUpdatable(request, target, how);
+        requireTarget(session, request, target, how.update());
+        if (definition.isPresent() && DefinitionBuild.needsDirectory(definition.get(), how)) {
+            RootOfNamespace.require(session);
+        }
         SifterSettings settings = ImageOptions.settings(session);
         String sink = request.sandbox() ? "sandbox" : "sif";
         var phase = new Phase(session.terminal());
@@ -48,13 +56,16 @@ final class Build {
             if (reference.isPresent()) {
                 Transports.require(sifter, reference.get());
                 sifter.build(reference.get(), target, request.target(), sink, request.options());
+            } else if (definition.isPresent()) {
+                sifter.build(definition.get(), target, request.target(), sink, request.options(), how);
             } else {
-                try (LocalImage image = LocalImage.open(local, phase)) {
+                try (LocalImage image = LocalImage.open(Path.of(request.spec()), phase)) {
                     sifter.build(image, target, request.target(), sink, request.options());
                 }
             }
         } catch (SifterException e) {
-            throw phase.begun() ? Failures.prefixed("While performing build: " + phase.words(), e) : e;
+            String words = definition.isPresent() ? "" : phase.words();
+            throw phase.begun() ? Failures.prefixed("While performing build: " + words, e) : e;
         }
     }
 
@@ -70,22 +81,18 @@ final class Build {
         return Optional.of(reference);
     }
 
-    /** The path of an image on this machine. */
-    private static Path localImage(String spec) throws IOException {
-        Path path = Path.of(spec);
-        if (!Files.exists(path)) {
-            throw new UserException("Unable to build from %s: unable to open file %s: open %s: no such file or directory".formatted(spec, spec, spec),
-                    "Name an image file, a sandbox, or a URI such as docker://alpine.");
+    /** {@code --update} goes with a sandbox that is there. */
+    private static void requireUpdatable(Request request, Path target, DefinitionOptions how) throws UserException {
+        if (how.update() && !request.sandbox()) {
+            throw refusal("only sandbox update is supported: --sandbox flag is missing", "Add --sandbox.");
         }
-        if (!LocalImage.is(path)) {
-            throw new UserException("Unable to build from %s: it is no image, and definition files are not supported yet".formatted(spec),
-                    "Build from the image after its From:, for example docker://NAME.");
+        if (how.update() && !Files.isDirectory(target)) {
+            throw refusal("%s is no sandbox that could be updated".formatted(request.target()), "Leave out --update to make one.");
         }
-        return path;
     }
 
     /** Asks before anything is overwritten, and never overwrites a directory that is no sandbox unless told so. */
-    private static void requireTarget(Session session, Request request, Path target) throws IOException {
+    private static void requireTarget(Session session, Request request, Path target, boolean update) throws IOException {
         if (!Files.exists(target, LinkOption.NOFOLLOW_LINKS)) {
             return;
         }
@@ -99,7 +106,7 @@ final class Build {
                 throw refusal("%s holds the current directory and is no sandbox".formatted(real), "Choose another target.");
             }
         }
-        if (request.force()) {
+        if (request.force() || update) {
             return;
         }
         if (!session.caller().interactive()) {

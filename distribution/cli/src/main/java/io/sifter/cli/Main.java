@@ -51,11 +51,11 @@ public final class Main {
         Command program = CommandTable.full();
         try {
             if (!words.isEmpty() && words.getFirst().equals(PREPARE)) {
-                return perform(Invocation.parse(program, words.subList(1, words.size())), Prepare::run);
+                return perform(Invocation.parse(program, words.subList(1, words.size())), words, Prepare::run);
             }
             Invocation invocation = PicocliParser.parse(program, words);
             Optional<Integer> answered = answer(program, invocation);
-            return answered.isPresent() ? answered.get() : perform(invocation, Main::dispatch);
+            return answered.isPresent() ? answered.get() : perform(invocation, words, Main::dispatch);
         } catch (UsageException e) {
             caller.err().print(HelpText.complaint(e));
             return Exit.USAGE;
@@ -114,7 +114,7 @@ public final class Main {
         return Exit.SUCCESS;
     }
 
-    private int perform(Invocation invocation, Work work) throws UsageException {
+    private int perform(Invocation invocation, List<String> words, Work work) throws UsageException {
         LogLines lines = LogLines.of(false, false, false, false, false);
         boolean json;
         try {
@@ -133,8 +133,10 @@ public final class Main {
         try {
             invocation.values().deprecationNotes().forEach(note -> terminal.log(Level.WARNING, note));
             invocation.values().mootNotes().forEach(note -> terminal.log(Level.VERBOSE, note));
-            work.run(new Session(caller, invocation, terminal));
+            work.run(new Session(caller, invocation, terminal, words));
             return Exit.SUCCESS;
+        } catch (Ended e) {
+            return e.exit();
         } catch (IOException | InterruptedException | RuntimeException | Error e) {
             if (!interruption.happens()) {
                 terminal.flush();

@@ -52,6 +52,9 @@ class EveryOptionTest {
             },
             "build", session -> {
                 Build.request(session.values(), List.of("x", "docker://x"));
+                Definitions.options(session);
+                Definitions.variables(session);
+                RootOfNamespace.command(session);
                 ImageOptions.settings(session);
             },
             "cache list", session -> CacheCommands.listRequest(session.values()),
@@ -88,7 +91,7 @@ class EveryOptionTest {
                 words.add("docker://h");
                 var invocation = new Invocation(session.invocation().command(), session.invocation().program(), session.values(), words);
                 try {
-                    RegistryCommands.loginRequest(new Session(session.caller(), invocation, session.terminal()));
+                    RegistryCommands.loginRequest(new Session(session.caller(), invocation, session.terminal(), List.of()));
                 } catch (UserException incomplete) {
                     // One option alone is no login.
                 }
@@ -125,6 +128,8 @@ class EveryOptionTest {
             case "progress" -> "json";
             case "block-size" -> "128K";
             case "dir" -> "/";
+            case "build-arg" -> "a=b";
+            case "build-arg-file" -> "/dev/null";
             case "type" -> "oci";
             default -> switch (option.kind()) {
                 case FLAG -> "true";
@@ -163,7 +168,7 @@ class EveryOptionTest {
                 try (var terminal = new Terminal(LogLines.of(false, false, false, false, false), new PrintStream(new ByteArrayOutputStream()), false, () -> 80)) {
                     var caller = new Caller(Map.of(), Path.of("/"), new ByteArrayInputStream("a\nb\n".getBytes()), new PrintStream(new ByteArrayOutputStream()),
                             new PrintStream(new ByteArrayOutputStream()), false, false);
-                    reader.read(new Session(caller, invocation, terminal));
+                    reader.read(new Session(caller, invocation, terminal, List.of()));
                 }
                 Set<String> unread = invocation.values().unread();
                 assertThat(unread).doesNotContain(option.name());

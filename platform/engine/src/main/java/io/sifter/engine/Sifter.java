@@ -3,8 +3,10 @@ package io.sifter.engine;
 import com.google.inject.Guice;
 import com.google.inject.Injector;
 import com.google.inject.ProvisionException;
-import com.google.inject.Stage;
+import io.sifter.engine.build.Base;
 import io.sifter.engine.build.Container;
+import io.sifter.engine.build.DefinitionBuild;
+import io.sifter.engine.build.DefinitionOptions;
 import io.sifter.engine.build.ImageBuilder;
 import io.sifter.engine.build.LocalImage;
 import io.sifter.engine.cache.Cache;
@@ -18,6 +20,10 @@ import io.sifter.engine.cache.SideFiles;
 import io.sifter.engine.cache.Uses;
 import io.sifter.engine.config.Configuration;
 import io.sifter.engine.config.Locations;
+import io.sifter.engine.definition.Definition;
+import io.sifter.engine.definition.Stage;
+import io.sifter.engine.launch.Host;
+import io.sifter.engine.launch.Planner;
 import io.sifter.engine.plugin.Extension;
 import io.sifter.engine.plugin.Extension.Kind;
 import io.sifter.engine.plugin.PluginHost;
@@ -45,14 +51,17 @@ import io.sifter.spi.error.UnreachableException;
 import io.sifter.spi.error.UserException;
 import io.sifter.spi.event.Event;
 import io.sifter.spi.event.Event.Milestone;
+import io.sifter.spi.launch.Runtime;
 import io.sifter.spi.reference.Reference;
 import io.sifter.spi.source.LayeredImage;
 import io.sifter.spi.source.ReadyImage;
 import io.sifter.spi.source.Source;
 import io.sifter.spi.source.TreeSource;
 import io.sifter.spi.tree.Compression;
+import io.sifter.spi.tree.FileTree;
 import io.sifter.squashfs.Codecs;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -61,11 +70,13 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.UUID;
 import java.util.concurrent.ExecutorService;
 import java.util.function.Consumer;
 
@@ -92,7 +103,7 @@ public final class Sifter implements AutoCloseable {
     public static Sifter open(SifterSettings settings, Consumer<Event> events) {
         Closing closing = new Closing();
         return new Sifter(settings, events, closing,
-                Guice.createInjector(Stage.DEVELOPMENT, new EngineModule(settings, events, closing)));
+                Guice.createInjector(com.google.inject.Stage.DEVELOPMENT, new EngineModule(settings, events, closing)));
     }
 
     /**
@@ -171,6 +182,169 @@ public final class Sifter implements AutoCloseable {
         reached(Milestone.BUILD_STARTED, "");
         write(LocalImage.header(local.path()), local, target, sink, options);
         reached(Milestone.BUILD_COMPLETE, shownTarget);
+    }
+
+    /**
+     * Builds a definition into a SIF or a directory. What stands at the target is replaced, when everything has gone well.
+     *
+     * @throws UserException if programs must run in the image and this process may not start them
+     */
+    public void build(Definition definition, Path target, String shownTarget, String sink, BuildOptions options, DefinitionOptions how)
+            throws IOException, InterruptedException {
+        requireDirectoryOf(target);
+        boolean scripts = DefinitionBuild.needsDirectory(definition, how);
+        // What only becomes files is not compressed for it.
+        PackStore packs = scripts || sink.equals("sandbox") ? instance(PackStore.class).passing() : instance(PackStore.class);
+        definition.warnings().forEach(warning -> events.accept(Event.warning(warning)));
+        reached(Milestone.BUILD_STARTED, "");
+        var bases = new DefinitionBuild.Engine() {
+            @Override
+            public Base base(Stage stage) throws IOException, InterruptedException {
+                return Sifter.this.base(stage, stage == definition.last() && how.update() && !how.force() ? Optional.of(target) : Optional.empty(), packs,
+                        options);
+            }
+
+            @Override
+            public void unpack(Base base, Path directory) throws IOException, InterruptedException {
+                sink("sandbox").write(base.tree(), base.settings(), directory, new SinkOptions(Profile.COMPAT.compression(0), false));
+            }
+        };
+        if (scripts) {
+            buildWithScripts(definition, bases, target, sink, options, how);
+        } else {
+            Compression compression = compression(options);
+            try (Base base = bases.base(definition.last())) {
+                String identity = String.join("|", definition.text(), base.identity(), compression.toString(), "all-root=" + options.allRoot(),
+                        Version.PRODUCT, base.created().toString(), Codecs.build(compression));
+                Container.Origin origin = new Container.Origin(Map.of(), base.created(), identity, Version.PRODUCT, Codecs.build(compression));
+                write(DefinitionBuild.describe(definition, base, how, origin, events), target, sink, compression, options.allRoot());
+            }
+        }
+        shrinkCache();
+        reached(Milestone.BUILD_COMPLETE, shownTarget);
+    }
+
+    private void buildWithScripts(Definition definition, DefinitionBuild.Engine bases, Path target, String sink, BuildOptions options,
+                                  DefinitionOptions how) throws IOException, InterruptedException {
+        Host host = Host.ofProcess(settings.distribution());
+        if (!host.privileged()) {
+            throw new UserException("Building this definition runs programs in the image, and only root may start them",
+                    "Be root, or root of a user namespace.");
+        }
+        boolean directory = sink.equals("sandbox") && !options.allRoot();
+        Path parent = directory ? directoryOf(target) : settings.temporaryDirectory();
+        try (Workshop workshop = Workshop.open(sideFiles(), parent, target, how.keep())) {
+            try {
+                Instant now = sourceDateEpochOr(Instant.now());
+                DefinitionBuild.Made made = DefinitionBuild.run(definition, how, launching(host), bases, workshop.path(), Version.PRODUCT, now, events);
+                if (directory) {
+                    reached(Milestone.CREATING_SANDBOX, "");
+                    workshop.publish(made.root(), target);
+                    return;
+                }
+                Compression compression = compression(options);
+                try (LocalImage image = LocalImage.open(made.root(), events)) {
+                    Container.Origin origin = new Container.Origin(Map.of(), now, UUID.randomUUID().toString(), Version.PRODUCT, Codecs.build(compression));
+                    write(DefinitionBuild.container(definition, made, image, origin), target, sink, compression, options.allRoot());
+                }
+            } catch (IOException | InterruptedException | RuntimeException e) {
+                if (how.keep()) {
+                    workshop.keep();
+                    events.accept(Event.warning("Build performed with no clean up option, build bundle(s) located at: [%s]".formatted(workshop.path())));
+                }
+                throw e;
+            }
+        }
+    }
+
+    private DefinitionBuild.Launching launching(Host host) throws IOException {
+        PluginHost plugins = instance(PluginHost.class);
+        Configuration configuration = instance(Configuration.class);
+        List<Planner.RuntimeKind> kinds = new ArrayList<>();
+        plugins.extensions(Kind.RUNTIME).forEach((name, extension) -> {
+            Planner.RuntimeKind kind = new Planner.RuntimeKind(name, context -> {
+                try {
+                    return plugins.create(Kind.RUNTIME, name, Runtime.class, context);
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                }
+            }, configuration.plugin(extension.pluginId()));
+            kinds.add(name.equals("unshare") ? 0 : kinds.size(), kind);
+        });
+        String name = configuration.text("runtime.name");
+        return new DefinitionBuild.Launching(host, kinds, name.equals("auto") ? Optional.empty() : Optional.of(name));
+    }
+
+    /**
+     * What a stage of a definition builds upon.
+     *
+     * @param existing sandbox that stands for what the header says
+     */
+    private Base base(Stage stage, Optional<Path> existing, PackStore packs, BuildOptions options) throws IOException, InterruptedException {
+        if (existing.isPresent()) {
+            events.accept(Event.info("Building into existing container: " + existing.get().toAbsolutePath().normalize()));
+            return base(LocalImage.open(existing.get(), events), options);
+        }
+        if (stage.key("fingerprints").isPresent()) {
+            throw new UserException("Fingerprints: signatures are not verified yet", "Verify the image elsewhere, and leave the line out.");
+        }
+        switch (stage.bootstrap()) {
+            case "scratch" -> {
+                return Base.empty(options.open().platform(), sourceDateEpochOr(Instant.EPOCH));
+            }
+            case "localimage" -> {
+                Path path = Path.of(required(stage, "from"));
+                if (!Files.exists(path)) {
+                    throw new UserException("unable to open file %s: no such file or directory".formatted(path), "Correct From:.");
+                }
+                events.accept(Event.info("Extracting local image..."));
+                return base(LocalImage.open(path, events), options);
+            }
+            default -> { }
+        }
+        if (!instance(PluginHost.class).extensions(Kind.AGENT).containsKey(stage.bootstrap()) || stage.bootstrap().startsWith("http")) {
+            throw new UserException("invalid build source " + stage.bootstrap(), "Supported here: %s, localimage, scratch."
+                    .formatted(String.join(", ", instance(PluginHost.class).extensions(Kind.AGENT).keySet())));
+        }
+        Reference reference = reference(stage);
+        return switch (agent(reference).open(reference, options.open())) {
+            case LayeredImage image -> {
+                Compression compression = compression(options);
+                ImageConfig config = Documents.parseConfig(image.config());
+                FileTree tree = instance(ImageBuilder.class).merge(image, config, packs, compression, policy(options));
+                yield Base.fromImage(tree, config, stage.key("includecmd").isPresent(), options.open().platform(),
+                        sourceDateEpochOr(config.created().orElse(Instant.EPOCH)), image.manifest().digest().toString());
+            }
+            case TreeSource tree -> Base.fromTree(tree.tree(), Optional.empty(), options.open().platform(), sourceDateEpochOr(Instant.EPOCH), reference.text());
+            case ReadyImage ready -> base(LocalImage.open(fetched(reference, ready), events), options);
+        };
+    }
+
+    private Base base(LocalImage local, BuildOptions options) throws IOException {
+        Container.Origin origin = local.origin(Map.of(), Version.PRODUCT, sourceDateEpoch(), "", "");
+        return Base.fromTree(local.tree(), local.ociConfig(), options.open().platform(), origin.created(), origin.identity());
+    }
+
+    private static String required(Stage stage, String key) throws UserException {
+        return stage.key(key).orElseThrow(() -> new UserException("%s: the header has no %s".formatted(stage.bootstrap(), key),
+                "Add a line '%s: …' below Bootstrap.".formatted(Character.toUpperCase(key.charAt(0)) + key.substring(1))));
+    }
+
+    private static Reference reference(Stage stage) throws UserException {
+        StringBuilder path = new StringBuilder();
+        if (stage.bootstrap().equals("docker")) {
+            stage.key("registry").ifPresent(registry -> path.append(registry).append('/'));
+            stage.key("namespace").ifPresent(namespace -> path.append(namespace).append('/'));
+        }
+        path.append(required(stage, "from"));
+        return Reference.parse(stage.bootstrap() + (path.toString().startsWith("//") ? ":" : "://") + path);
+    }
+
+    private MergePolicy policy(BuildOptions options) throws UserException {
+        if (options.openToOwner()) {
+            events.accept(Event.warning("The --fix-perms option modifies the filesystem permissions on the resulting container."));
+        }
+        return MergePolicy.STANDARD.withMtimeCeiling(sourceDateEpoch()).withOpenToOwner(options.openToOwner());
     }
 
     private void write(Map<String, String> header, LocalImage local, Path target, String sink, BuildOptions options)
@@ -386,10 +560,7 @@ public final class Sifter implements AutoCloseable {
         switch (source) {
             case LayeredImage image -> {
                 Compression compression = compression(options);
-                MergePolicy policy = MergePolicy.STANDARD.withMtimeCeiling(sourceDateEpoch()).withOpenToOwner(options.openToOwner());
-                if (options.openToOwner()) {
-                    events.accept(Event.warning("The --fix-perms option modifies the filesystem permissions on the resulting container."));
-                }
+                MergePolicy policy = policy(options);
                 ImageConfig config = Documents.parseConfig(image.config());
                 PackStore packs = sink.equals("sandbox") ? instance(PackStore.class).passing() : instance(PackStore.class);
                 requireSpace(image, packs, compression, target, sink);

@@ -14,8 +14,8 @@ final class ActionCommands {
     private static final String NO_CGROUPS = "resource limits are not set yet";
     private static final String LIMIT_OUTSIDE = "Start the command under systemd-run --user --scope, ulimit or the batch system's limits.";
     private static final String NO_ENCRYPTION = "encrypted images cannot be opened yet";
-    private static final String NO_GPU = "GPU libraries are not found automatically yet";
-    private static final String BIND_GPU = "Bind the libraries and devices with --bind.";
+    static final String NO_GPU = "GPU libraries are not found automatically yet";
+    static final String BIND_GPU = "Bind the libraries and devices with --bind.";
     private static final String NO_CNI = "containers share the host's network or have none";
     private static final String USE_NONE = "Use --net --network none for a container without a network.";
     private static final String NO_INSTANCES = "services in the background are not supported yet";

@@ -18,7 +18,7 @@ import java.util.Optional;
  * both parsers, of help and of completion.
  */
 public final class CommandTable {
-    private static final String NO_DEFINITIONS = "definition files are not supported yet";
+    private static final String NO_BUILD_CONFIGURATION = "scripts of definition files always get a configuration of their own";
     private static final String NO_REMOTE = "remote builds are not supported";
     private static final String NO_ENCRYPTION = "encrypted images are not supported yet";
     private static final String ONLY_UNSIGNED = "signatures are not handled yet";
@@ -52,7 +52,7 @@ public final class CommandTable {
 
     private static Command program(List<Command> commands) {
         Option[] options = {
-            flag("build-config", "use the configuration for building").refuse(NO_DEFINITIONS),
+            flag("build-config", "use the configuration for building").refuse(NO_BUILD_CONFIGURATION),
             text("config", "configuration file to use instead of the site's").letter('c').from("CONFIG_FILE"),
             flag("debug", "tell everything").letter('d').from("DEBUG"),
             flag("nocolor", "never use colours").from("NOCOLOR"),
@@ -76,9 +76,9 @@ public final class CommandTable {
             text("arch", "architecture of the image, such as arm64").from("BUILD_ARCH"),
             text("arch-variant", "variant of the architecture, such as 7").from("BUILD_ARCH_VARIANT"),
             Shared.authFile(),
-            list("bind", "mounts for %post and %test").letter('B').from("BIND", "BINDPATH").appending().moot(noScripts()),
-            list("build-arg", "variable of the definition file, key=value").refuse(NO_DEFINITIONS),
-            text("build-arg-file", "file with variables of the definition file").refuse(NO_DEFINITIONS),
+            list("bind", "mounts for %post and %test").letter('B').from("BIND", "BINDPATH").appending(),
+            list("build-arg", "variable of the definition file, key=value"),
+            text("build-arg-file", "file with variables of the definition file"),
             text("builder", "address of a remote builder").from("BUILDER").refuse(NO_REMOTE),
             flag("detached", "return while the remote build goes on").letter('d').from("DETACHED").refuse(NO_REMOTE),
             Shared.disableCache(),
@@ -87,39 +87,39 @@ public final class CommandTable {
             Shared.dockerPassword(),
             Shared.dockerUsername(),
             flag("encrypt", "encrypt the file system").letter('e').refuse(NO_ENCRYPTION),
-            flag("fakeroot", "build as if root").letter('f').from("FAKEROOT").moot("owners and modes are kept without root"),
+            flag("fakeroot", "build as if root").letter('f').from("FAKEROOT").moot("who is not root becomes root of a user namespace where that is needed"),
             Shared.fixPermissions(),
             Shared.force("overwrite the target if it exists"),
             flag("ignore-fakeroot-command", "do without the program fakeroot").from("IGNORE_FAKEROOT_COMMAND").hide()
                     .moot("the program fakeroot is never used"),
-            flag("ignore-subuid", "do without subordinate ids").from("IGNORE_SUBUID").hide().moot("subordinate ids are never used"),
-            flag("ignore-userns", "do without user namespaces").from("IGNORE_USERNS").hide().moot("user namespaces are never used to build"),
+            flag("ignore-subuid", "do without subordinate ids").from("IGNORE_SUBUID").hide(),
+            flag("ignore-userns", "do without user namespaces").from("IGNORE_USERNS").hide().moot("user namespaces are used only where they are needed"),
             flag("json", "read the definition as JSON").from("JSON").refuse("definitions are not written in JSON"),
             Shared.keepLayers(),
             Shared.library(),
             text("mksquashfs-args", "arguments for mksquashfs").from("MKSQUASHFS_ARGS")
                     .refuse("mksquashfs is not used", "See --compression and --block-size."),
-            lines("mount", "mounts for %post and %test").from("MOUNT").appending().moot(noScripts()),
-            flag("no-cleanup", "keep what a failed build leaves").from("NO_CLEANUP").moot("a build leaves nothing to look at"),
+            lines("mount", "mounts for %post and %test").from("MOUNT").appending(),
+            flag("no-cleanup", "keep what a failed build leaves").from("NO_CLEANUP"),
             Shared.noHttps(),
             Shared.noOci(),
-            flag("no-setgroups", "forbid changing groups").from("NO_SETGROUPS").moot(noScripts()),
-            flag("notest", "do not run %test").letter('T').from("NOTEST").moot(noScripts()),
-            flag("nv", "NVIDIA GPUs for %post and %test").from("NV").moot(noScripts()),
-            flag("nvccli", "NVIDIA GPUs for %post and %test").from("NVCCLI").moot(noScripts()),
+            flag("no-setgroups", "forbid changing groups").from("NO_SETGROUPS").refuse("it would break most of what installs packages"),
+            flag("notest", "do not run %test").letter('T').from("NOTEST"),
+            flag("nv", "NVIDIA GPUs for %post and %test").from("NV").refuse(ActionCommands.NO_GPU, ActionCommands.BIND_GPU),
+            flag("nvccli", "NVIDIA GPUs for %post and %test").from("NVCCLI").refuse(ActionCommands.NO_GPU, ActionCommands.BIND_GPU),
             Shared.oci(),
             flag("passphrase", "ask for a passphrase and encrypt").refuse(NO_ENCRYPTION),
             text("pem-path", "key file to encrypt for").refuse(NO_ENCRYPTION),
             text("platform", "platform of the image, os/arch[/variant]").from("PLATFORM"),
             flag("remote", "build elsewhere").letter('r').from("REMOTE").refuse(NO_REMOTE, "Leave out --remote; building needs no root here."),
-            flag("rocm", "AMD GPUs for %post and %test").from("ROCM").moot(noScripts()),
+            flag("rocm", "AMD GPUs for %post and %test").from("ROCM").refuse(ActionCommands.NO_GPU, ActionCommands.BIND_GPU),
             flag("sandbox", "write a directory").letter('s').from("SANDBOX"),
-            list("section", "sections of the definition file to run").from("SECTION").initially("all").refuse(NO_DEFINITIONS),
+            list("section", "sections of the definition file to run").from("SECTION").initially("all"),
             Shared.temporaryDirectory(),
-            flag("update", "run a definition over an existing sandbox").letter('u').from("UPDATE").refuse(NO_DEFINITIONS),
-            flag("userns", "run %post in a user namespace").from("USERNS").moot(noScripts()),
-            flag("warn-unused-build-args", "accept variables that the definition file does not use").refuse(NO_DEFINITIONS),
-            flag("writable-tmpfs", "let %test write").from("WRITABLE_TMPFS").moot(noScripts()),
+            flag("update", "run a definition over an existing sandbox").letter('u').from("UPDATE"),
+            flag("userns", "run %post in a user namespace").from("USERNS").moot("who is not root gets one anyway"),
+            flag("warn-unused-build-args", "accept variables that the definition file does not use").moot("they are always accepted, with a warning"),
+            flag("writable-tmpfs", "let %test write").from("WRITABLE_TMPFS"),
         };
         return Command.of("build", "[local options...] <IMAGE PATH> <BUILD SPEC>", Arity.exactly(2),
                         "Make a SIF file or a sandbox of an image", concat(own, Shared.compression()))
@@ -129,15 +129,13 @@ public final class CommandTable {
                           a URI        docker://alpine, oci:/layout:name, docker-archive:file.tar…
                           a SIF file   or a SquashFS file
                           a directory  a sandbox
+                          a text file  a definition: Bootstrap:, From:, %post, %runscript…
 
-                        IMAGE PATH becomes a SIF file, or with --sandbox a directory. Neither needs root.""")
-                .examples("build lolcow.sif docker://godlovedc/lolcow", "build --sandbox lolcow/ lolcow.sif",
+                        IMAGE PATH becomes a SIF file, or with --sandbox a directory. Neither needs root;
+                        scripts of a definition run as root of a user namespace for who is not.""")
+                .examples("build lolcow.sif docker://godlovedc/lolcow", "build lolcow.sif lolcow.def", "build --sandbox lolcow/ lolcow.sif",
                         "build lolcow.sif lolcow/", "build lolcow.sif docker-archive:lolcow.tar",
                         "build lolcow.sif docker-daemon:lolcow:latest");
-    }
-
-    private static String noScripts() {
-        return "images are converted without running anything in them";
     }
 
     private static Command pull() {

@@ -13,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
@@ -54,10 +55,15 @@ public record Container(FileTree tree, ImageSettings settings) {
     public static Container fromImage(FileTree tree, ImageConfig config, Platform wanted, Origin origin) throws IOException {
         long time = Math.clamp(origin.created().getEpochSecond(), 0, 0xFFFF_FFFFL);
         Directory root = Skeleton.add(tree.root(), time, true);
+        addScripts(root, config, false, time);
+        return finish(tree, root, config.labels(), Optional.of(config.ociConfig()), config.platform().orElse(wanted), origin, time);
+    }
+
+    /** @param onlyCmd whether ENTRYPOINT is left out */
+    static void addScripts(Directory root, ImageConfig config, boolean onlyCmd, long time) {
         TreeEditor editor = new TreeEditor(root, time);
         editor.file(".singularity.d/env/10-docker2singularity.sh", OciScripts.environment(config.env()), 0755);
-        editor.file(".singularity.d/runscript", OciScripts.runscript(config.entrypoint(), config.cmd()), 0755);
-        return finish(tree, root, config.labels(), Optional.of(config.ociConfig()), config.platform().orElse(wanted), origin, time);
+        editor.file(".singularity.d/runscript", OciScripts.runscript(onlyCmd ? List.of() : config.entrypoint(), config.cmd()), 0755);
     }
 
     /** Completes a tree that was a container already, or wants to be one; what it says of itself stays. */
@@ -75,10 +81,20 @@ public record Container(FileTree tree, ImageSettings settings) {
         Map<String, String> labels = Labels.of(inherited, origin.created(), platform.architecture(), origin.version(), origin.header());
         new TreeEditor(root, time).file(".singularity.d/labels.json",
                 new String(Json.indented(labels, "\t"), StandardCharsets.UTF_8), 0644);
-        Map<String, Object> inspection = Inspection.of(root);
+        return described(withRoot(tree, root), origin.definition(), ociConfig, platform, origin);
+    }
+
+    /** A container of a tree that says all of itself already. */
+    static Container described(FileTree tree, String definition, Optional<byte[]> ociConfig, Platform platform, Origin origin) throws IOException {
+        Map<String, Object> inspection = Inspection.of(tree.root());
         // Beside what readers look for, which they pass over.
         inspection.put("codec", origin.codec());
-        FileTree completed = new FileTree() {
+        return new Container(tree, new ImageSettings(definition, Json.compact(inspection), ociConfig, platform, origin.created(), origin.id()));
+    }
+
+    /** The same tree with another root. */
+    static FileTree withRoot(FileTree tree, Directory root) {
+        return new FileTree() {
             @Override
             public Directory root() {
                 return root;
@@ -89,7 +105,5 @@ public record Container(FileTree tree, ImageSettings settings) {
                 tree.close();
             }
         };
-        return new Container(completed,
-                new ImageSettings(origin.definition(), Json.compact(inspection), ociConfig, platform, origin.created(), origin.id()));
     }
 }

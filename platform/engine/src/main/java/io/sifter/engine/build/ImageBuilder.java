@@ -50,12 +50,24 @@ public final class ImageBuilder {
      */
     public Container build(LayeredImage image, ImageConfig config, Platform wanted, PackStore packs, Compression compression, MergePolicy policy,
                            Container.Origin origin) throws IOException, InterruptedException {
+        FileTree tree = merge(image, config, packs, compression, policy);
+        try {
+            return Container.fromImage(tree, config, wanted, origin);
+        } catch (IOException | RuntimeException e) {
+            tree.close();
+            throw e;
+        }
+    }
+
+    /** The image's tree as its layers have it; the caller closes it. */
+    public FileTree merge(LayeredImage image, ImageConfig config, PackStore packs, Compression compression, MergePolicy policy)
+            throws IOException, InterruptedException {
         FileTree tree = obtain(image, packs, compression, policy);
         try {
             remember(image, config);
             reached(Milestone.MANIFEST_WRITTEN);
             reached(Milestone.SIGNATURES_STORED);
-            return Container.fromImage(tree, config, wanted, origin);
+            return tree;
         } catch (IOException | InterruptedException | RuntimeException e) {
             tree.close();
             throw e;

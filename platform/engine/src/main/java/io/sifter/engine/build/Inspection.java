@@ -44,8 +44,12 @@ public final class Inspection {
 
     /** The labels in a tree's own file; none if there is none, or none that can be read. */
     static Map<String, String> labels(Directory root, String path) throws IOException {
+        return parseLabels(text(root, path), path);
+    }
+
+    /** Labels as a file of them has them; none if the text cannot be read. */
+    static Map<String, String> parseLabels(String text, String path) throws IOException {
         Map<String, String> labels = new TreeMap<>(Json.MEMBER_ORDER);
-        String text = text(root, path);
         if (!text.isEmpty()) {
             try {
                 if (Json.parse(text.getBytes(StandardCharsets.UTF_8), path) instanceof Map<?, ?> map) {

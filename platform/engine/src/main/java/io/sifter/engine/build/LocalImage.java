@@ -142,6 +142,11 @@ public final class LocalImage implements AutoCloseable {
         return tree;
     }
 
+    /** The configuration of the OCI image that it was made of, if it was. */
+    public Optional<byte[]> ociConfig() {
+        return ociConfig;
+    }
+
     /** The header of a definition that builds from a file. */
     public static Map<String, String> header(Path path) {
         Map<String, String> header = new LinkedHashMap<>();

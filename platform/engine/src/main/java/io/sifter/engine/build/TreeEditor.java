@@ -102,6 +102,11 @@ final class TreeEditor {
                 new RegularFile(Attributes.of(mode, time), Content.of(text.getBytes(StandardCharsets.UTF_8)))));
     }
 
+    /** Takes away what stands at a path, a link itself rather than what it leads to. */
+    void remove(String path) {
+        parent(path).ifPresent(p -> p.children().remove(name(path)));
+    }
+
     /** Writes a file unless there is one. */
     void fileIfAbsent(String path, String text, int mode) {
         if (find(root, path).isEmpty()) {

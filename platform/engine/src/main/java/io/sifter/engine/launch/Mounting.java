@@ -263,10 +263,10 @@ final class Mounting {
     private void accounts(boolean fakeRoot) throws IOException {
         if (isolation.dns().isPresent()) {
             tree.data(nameServers(isolation.dns().get()), "/etc/resolv.conf");
-        } else if (!bound("/etc/resolv.conf") && java.nio.file.Files.exists(Path.of("/etc/resolv.conf"))) {
+        } else if (!left.contains("/etc/resolv.conf") && !bound("/etc/resolv.conf") && java.nio.file.Files.exists(Path.of("/etc/resolv.conf"))) {
             tree.bind(Path.of("/etc/resolv.conf").toRealPath(), "/etc/resolv.conf", false, true);
         }
-        if (!fakeRoot && !bound("/etc/passwd")) {
+        if (!fakeRoot && !left.contains("/etc/passwd") && !bound("/etc/passwd")) {
             Optional<String> passwd = tree.read("/etc/passwd", MOST_ACCOUNTS);
             if (passwd.isPresent()) {
                 tree.data(host.account().addTo(passwd.get(), home), "/etc/passwd");
@@ -274,7 +274,7 @@ final class Mounting {
                 warnings.accept("passwd file doesn't exist in container, not updating");
             }
         }
-        if (!fakeRoot && !bound("/etc/group")) {
+        if (!fakeRoot && !left.contains("/etc/group") && !bound("/etc/group")) {
             Optional<String> group = tree.read("/etc/group", MOST_ACCOUNTS);
             if (group.isPresent()) {
                 tree.data(groups(group.get()), "/etc/group");

@@ -197,7 +197,7 @@ public final class UnshareRuntime implements Runtime {
         if (launch.namespaces().contains(Namespace.NETWORK) && ip.isPresent()) {
             text.append(quote(raw(ip.get()))).append(" link set lo up\n");
         }
-        text.append(new TreeScript(tools, context.privileged(), host, root(), sessionDirectory()).of(launch.mounts()));
+        text.append(new TreeScript(tools, context.privileged() && inFirstUserNamespace(), host, root(), sessionDirectory()).of(launch.mounts()));
         if (callersIds) {
             text.append(WAIT);
         }
@@ -300,6 +300,11 @@ public final class UnshareRuntime implements Runtime {
 
     private Path sessionDirectory() {
         return context.libexec().resolve("mnt/session");
+    }
+
+    /** Elsewhere even root must leave mounts as restricted as they are outside. */
+    private static boolean inFirstUserNamespace() throws IOException {
+        return Files.readString(Path.of("/proc/self/uid_map")).strip().matches("0\\s+0\\s+4294967295");
     }
 
     private static boolean readsHostMounts(Launch launch) {

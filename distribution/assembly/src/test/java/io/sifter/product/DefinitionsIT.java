@@ -1,0 +1,272 @@
+package io.sifter.product;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.sifter.product.Product.Result;
+import io.sifter.testkit.Peers;
+import io.sifter.testkit.registry.ScriptedRegistry;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * Definition files, built by Sifter and by Apptainer from the same sandbox, as an ordinary user: exit code, tree, metadata and what
+ * scripts print must be the same. {@code definitions/cases.tsv} lists the files and options. Below, what is ours alone.
+ */
+class DefinitionsIT {
+    private static final Path DEFINITIONS = Path.of("src/test/resources/definitions");
+
+    private static ScriptedRegistry registry;
+    private static Product user;
+    private static Product root;
+
+    @BeforeAll
+    static void start() throws Exception {
+        Peers.root();
+        Path busybox = Path.of(Peers.program("busybox"));
+        Peers.need(Peers.run(Peers.program("ldd"), busybox.toString()).exit() != 0, "busybox needs shared libraries");
+        registry = ScriptedRegistry.start();
+        registry.publish("lib/base", "latest", ComparisonIT.image(busybox));
+        user = Product.ordinary();
+        root = Product.start();
+        for (Product product : List.of(user, root)) {
+            product.run("build", "--sandbox", "base", "docker://" + registry.host() + "/lib/base").ok();
+            product.shell("mkdir -p given/dir/sub && echo word >given/word && echo s >given/dir/sub/s && echo 1 >given/1.txt && echo 2 >given/2.txt && "
+                    + "ln -s ../word given/dir/l && ln -s word given/link && echo x >'given/with space' && chmod 700 given/2.txt").ok();
+            for (String name : Product.names(DEFINITIONS)) {
+                product.give(Files.copy(DEFINITIONS.resolve(name), product.work().resolve(name)));
+            }
+        }
+    }
+
+    @AfterAll
+    static void stop() throws IOException {
+        try (Product _ = user; Product _ = root; ScriptedRegistry _ = registry) {
+            // Whatever was started goes.
+        }
+    }
+
+    static Stream<String> cases() throws IOException {
+        return Files.readAllLines(DEFINITIONS.resolve("cases.tsv")).stream().filter(line -> !line.startsWith("#"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("cases")
+    void buildsAsTheReference(String line) throws Exception {
+        String[] cells = line.split("\t", -1);
+        String words = "build --sandbox %s %%s %s".formatted(cells[1], cells[0]);
+        user.shell("rm -rf ours theirs").ok();
+
+        Result ours = user.shell("singularity " + words.formatted("ours") + " </dev/null");
+        Result theirs = ComparisonIT.apptainer(user, words.formatted("theirs"), "APPTAINER_TMPDIR=" + user.home());
+
+        assertThat(ours.exit()).as("%s%n%s%n%s", line, ours.err(), theirs.err()).isEqualTo(theirs.exit());
+        assertThat(scripted(ours.out())).as(line).isEqualTo(scripted(theirs.out()));
+        if (ours.exit() != 0) {
+            ours.failed();
+            assertThat(user.work().resolve("ours")).doesNotExist();
+        } else {
+            Map<String, String> expected = described(user.work().resolve("theirs"));
+            Map<String, String> found = described(user.work().resolve("ours"));
+            assertThat(found.keySet()).as(line).isEqualTo(expected.keySet());
+            found.forEach((path, description) -> assertThat(description).as("%s: %s", line, path).isEqualTo(expected.get(path)));
+        }
+        user.nothingLeft();
+    }
+
+    /** What scripts printed; the reference's own lines, and what it alone tells scripts, left out. */
+    private static String scripted(String out) {
+        return out.replaceAll("(?m)^(\u001b\\[\\d+m)?(INFO|WARNING).*\n", "").replace("APPTAINER", "SINGULARITY");
+    }
+
+    /** Every entry with type, mode, owner and target, and the texts that a build writes. */
+    private static Map<String, String> described(Path sandbox) throws IOException {
+        Map<String, String> entries = new TreeMap<>();
+        try (Stream<Path> all = Files.walk(sandbox)) {
+            for (Path path : all.toList()) {
+                String name = sandbox.relativize(path).toString();
+                if (name.equals(".singularity.d/env/94-appsbase.sh")) {
+                    // We have one without apps, too.
+                    continue;
+                }
+                Map<String, Object> attributes = Files.readAttributes(path, "unix:mode,uid,gid", LinkOption.NOFOLLOW_LINKS);
+                String target = Files.isSymbolicLink(path) ? " -> " + Files.readSymbolicLink(path) : "";
+                boolean text = Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS) && !name.startsWith("bin/") && !name.startsWith(".singularity.d/actions/")
+                        && !name.matches("\\.singularity\\.d/env/(01|90|95|99).*");
+                entries.put(name.replace("bootstrap_history/Apptainer", "bootstrap_history/Singularity"), attributes + target
+                        + (text ? "\n" + text(path) : ""));
+            }
+        }
+        return entries;
+    }
+
+    /** Without what is said about the program, in order; and without what images without a runscript say. */
+    private static String text(Path path) throws IOException {
+        List<String> lines = new ArrayList<>();
+        for (String line : Files.readString(path, StandardCharsets.ISO_8859_1).replace("usage.apptainer", "usage.singularity").split("\n")) {
+            if (!line.matches(".*\"org.label-schema.(build-date|usage\\.singularity\\.version)\".*|#( .*)?|echo \"There is no runscript.*")) {
+                lines.add(line.replaceFirst(",$", "").stripTrailing());
+            }
+        }
+        if (path.endsWith("labels.json")) {
+            lines.sort(null);
+        }
+        return String.join("\n", lines).stripTrailing();
+    }
+
+    @Test
+    void whatWasBuiltRuns() throws Exception {
+        user.run("build", "--force", "e.sif", "everything.def").ok();
+
+        assertThat(user.run("run", "e.sif", "one", "two").ok().out()).isEqualTo("run yes of the file one two\n");
+        assertThat(user.run("run-help", "e.sif").ok().out()).isEqualTo("    Help text\n      indented\n");
+        assertThat(user.run("test", "e.sif").ok().out()).contains("test yes of the file");
+        user.run("build", "--force", "a.sif", "apps.def").ok();
+        assertThat(user.run("run", "--app", "one", "a.sif", "x").ok().out()).isEqualTo("one x\n");
+        user.nothingLeft();
+    }
+
+    /** CMD goes before ENTRYPOINT with IncludeCmd, whatever it says; a runscript goes before both. */
+    @ParameterizedTest
+    @ValueSource(strings = {"yes", "no"})
+    void includeCmdRunsCmdAlone(String word) throws Exception {
+        Files.writeString(user.work().resolve("cmd.def"), "Bootstrap: docker\nFrom: %s/lib/base\nIncludeCmd: %s\n".formatted(registry.host(), word));
+
+        user.run("build", "--force", "cmd.sif", "cmd.def").ok();
+
+        assertThat(user.run("inspect", "--runscript", "cmd.sif").ok().out()).contains("OCI_ENTRYPOINT=''\nOCI_CMD='\"c m d\"'\n");
+    }
+
+    @Test
+    void describingNeedsNoRootAndGivesEqualBytes() throws Exception {
+        String definition = "Bootstrap: docker\nFrom: %s/lib/base\n%%labels\n a b\n%%runscript\n echo x\n".formatted(registry.host());
+        for (Product product : List.of(user, root)) {
+            Files.writeString(product.work().resolve("d.def"), definition);
+            product.run("build", "--force", "d.sif", "d.def").ok();
+        }
+
+        assertThat(user.work().resolve("d.sif")).hasSameBinaryContentAs(root.work().resolve("d.sif"));
+    }
+
+    @Test
+    void ownersAreKeptForRootAndWithSubordinateIds() throws Exception {
+        String definition = """
+                Bootstrap: localimage
+                From: base
+                Stage: one
+                %post
+                  mkdir /opt/owned && echo x >/opt/owned/f && chown -R 33:34 /opt/owned && chmod 2750 /opt/owned
+
+                Bootstrap: localimage
+                From: base
+                %files from one
+                  /opt/owned /srv/
+                """;
+        Path ids = user.give(Files.writeString(user.root().resolve("ids"), "sifter-test:200000:65536\n"));
+        for (Product product : List.of(user, root)) {
+            Files.writeString(product.work().resolve("o.def"), definition);
+        }
+        Peers.program("newuidmap");
+        root.run("build", "--force", "o.sif", "o.def").ok();
+        // The file that lists subordinate ids is put in place for this command alone.
+        List<String> command = new ArrayList<>(List.of("unshare", "--mount", "sh", "-c",
+                "mount --bind '%s' /etc/subuid && mount --bind '%1$s' /etc/subgid && cd '%s' && exec setpriv --reuid sifter-test --regid sifter-test --init-groups --inh-caps=-all env -i \"$@\""
+                        .formatted(ids, user.work()), "sh"));
+        user.environment().forEach((name, value) -> command.add(name + "=" + value));
+        command.addAll(List.of("singularity", "build", "--force", "o.sif", "o.def"));
+        root.execute(root.work(), "", command).ok();
+
+        for (Product product : List.of(user, root)) {
+            assertThat(Trees.read(product.work().resolve("o.sif"))).hasEntrySatisfying("srv/owned", entry -> assertThat(entry).contains("d 2750 33:34"))
+                    .hasEntrySatisfying("srv/owned/f", entry -> assertThat(entry).contains("33:34"));
+            product.nothingLeft();
+        }
+    }
+
+    /** With one id only, programs of %post are made to believe that they can give files away; nothing of that is kept. */
+    @Test
+    void withOneIdFilesAreGivenAwayInAppearance() throws Exception {
+        Peers.program("faked-sysv");
+        user.shell("mkdir -p dynamic/etc && echo f >dynamic/etc/f && for p in /bin/sh /bin/chown /usr/bin/stat; do cp -L --parents $p dynamic; "
+                + "ldd $p | grep -o '/[^ ]*' | while read -r library; do cp -L --parents \"$library\" dynamic; done; done").ok();
+        Files.writeString(user.work().resolve("owner.def"), "Bootstrap: localimage\nFrom: dynamic\n%post\n  chown 33:34 /etc/f && stat -c %u:%g /etc/f\n");
+
+        Result built = user.run("build", "--force", "--ignore-subuid", "owner.sif", "owner.def").ok();
+
+        assertThat(built.out()).isEqualTo("33:34\n");
+        assertThat(built.err()).contains("INFO:    The %post section will be run under the fakeroot command");
+        assertThat(Trees.read(user.work().resolve("owner.sif"))).hasEntrySatisfying("etc/f", entry -> assertThat(entry).contains(" 0:0 "))
+                .doesNotContainKey(".fakeroot.so");
+        user.nothingLeft();
+    }
+
+    @Test
+    void anUpdateAddsToASandbox() throws Exception {
+        Files.writeString(user.work().resolve("one.def"), "Bootstrap: localimage\nFrom: base\n%post\n  echo one >/one\n%labels\n  a one\n");
+        Files.writeString(user.work().resolve("two.def"), "Bootstrap: localimage\nFrom: nowhere\n%post\n  cat /one >/two\n%labels\n  a two\n b two\n");
+        user.run("build", "--force", "--sandbox", "box", "one.def").ok();
+
+        user.run("build", "--update", "box", "two.def").failed("only sandbox update is supported");
+        user.run("build", "--sandbox", "--update", "nobox", "two.def").failed("nobox");
+        Result updated = user.run("build", "--sandbox", "--update", "box", "two.def").ok();
+
+        assertThat(updated.err()).contains("INFO:    Building into existing container: " + user.work().resolve("box"), "Label: a already exists");
+        assertThat(user.work().resolve("box/two")).hasContent("one\n");
+        assertThat(user.run("inspect", "box").ok().out()).contains("\"a\": \"one\"", "\"b\": \"two\"");
+        user.nothingLeft();
+    }
+
+    @Test
+    void bindsReachScriptsAndAWritableTestForgets() throws Exception {
+        Files.writeString(user.work().resolve("b.def"), "Bootstrap: localimage\nFrom: base\n%post\n  cat /mnt/word\n%test\n  cat /mnt/word && echo gone >/gone && cat /gone\n");
+        user.shell("cp -r base base-mnt && mkdir -p base-mnt/mnt && sed -i 's/From: base/From: base-mnt/' b.def").ok();
+
+        Result built = user.run("build", "--force", "--sandbox", "--writable-tmpfs", "--bind", user.work().resolve("given") + ":/mnt", "b", "b.def").ok();
+
+        assertThat(built.out()).isEqualTo("word\nword\ngone\n");
+        assertThat(user.work().resolve("b/gone")).doesNotExist();
+    }
+
+    @Test
+    void aFailedBuildIsKeptOnlyWhenAsked() throws Exception {
+        Result failed = user.run("build", "--no-cleanup", "f.sif", "post-fails.def").failed("while running %post section: exit status 1");
+
+        String kept = failed.err().lines().filter(line -> line.contains("build bundle(s) located at")).findFirst().orElseThrow().replaceFirst(".*\\[(.*)\\].*", "$1");
+        assertThat(Path.of(kept, "stage0/rootfs/bin/busybox")).exists();
+        user.shell("rm -rf '" + kept + "'").ok();
+        user.nothingLeft();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"TERM", "INT", "KILL"})
+    void aKilledBuildLeavesNothing(String signal) throws Exception {
+        Files.writeString(user.work().resolve("k.def"), "Bootstrap: localimage\nFrom: base\n%post\n  sleep 4321 & touch /started; echo started >/tmp/sifter-it-started; sleep 4321\n");
+        Path started = Path.of("/tmp/sifter-it-started");
+        Files.deleteIfExists(started);
+        Process build = user.begin("build", "k.sif", "k.def");
+        Product.await(() -> Files.exists(started));
+
+        Product.kill(build, signal);
+
+        Product.await(() -> ProcessHandle.allProcesses().noneMatch(process -> process.info().commandLine().orElse("").contains("sleep 4321")));
+        Files.deleteIfExists(started);
+        user.run("build", "--force", "--sandbox", "after", "header-only.def").ok();
+        // What only root of the namespace may remove, the next build there does.
+        user.run("build", "--force", "--sandbox", "after", "stages.def").ok();
+        assertThat(user.work().resolve("k.sif")).doesNotExist();
+        user.nothingLeft();
+    }
+}

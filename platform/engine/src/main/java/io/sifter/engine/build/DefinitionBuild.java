@@ -1,0 +1,230 @@
+package io.sifter.engine.build;
+
+import io.sifter.engine.definition.Definition;
+import io.sifter.engine.definition.Stage;
+import io.sifter.engine.definition.Stage.AppSection;
+import io.sifter.engine.definition.Stage.Copies;
+import io.sifter.engine.definition.Stage.Script;
+import io.sifter.engine.definition.Stage.Section;
+import io.sifter.engine.launch.Host;
+import io.sifter.engine.launch.Planner.RuntimeKind;
+import io.sifter.spi.error.ExternalException;
+import io.sifter.spi.event.Event;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/**
+ * Builds a definition whose sections must see files: the root of each stage is a directory, in which its sections do what they do, in
+ * the order of the reference implementations. Needs to be root, if only of a user namespace. One build, one thread.
+ */
+public final class DefinitionBuild {
+    /** What the engine does for a build. */
+    public interface Engine {
+        /** What a stage begins with. */
+        Base base(Stage stage) throws IOException, InterruptedException;
+
+        /** Writes a base to a new directory. */
+        void unpack(Base base, Path directory) throws IOException, InterruptedException;
+    }
+
+    /**
+     * What a build made.
+     *
+     * @param root of the image, complete
+     * @param base of its last stage
+     */
+    public record Made(Path root, Base base) {}
+
+    /**
+     * How programs are started in the image.
+     *
+     * @param runtimes in order of preference
+     * @param wanted name of the one to use, or nothing for the first that works
+     */
+    public record Launching(Host host, List<RuntimeKind> runtimes, Optional<String> wanted) {}
+
+    private final Definition definition;
+    private final DefinitionOptions options;
+    private final ContainerScripts scripts;
+    private final Engine engine;
+    private final Path work;
+    private final Consumer<Event> events;
+
+    private DefinitionBuild(Definition definition, DefinitionOptions options, ContainerScripts scripts, Engine engine, Path work, Consumer<Event> events) {
+        this.definition = definition;
+        this.options = options;
+        this.scripts = scripts;
+        this.engine = engine;
+        this.work = work;
+        this.events = events;
+    }
+
+    /** Whether a definition does more than to describe what it builds upon: then it needs a directory, and root. */
+    public static boolean needsDirectory(Definition definition, DefinitionOptions options) {
+        for (Stage stage : definition.stages()) {
+            if (stage.scripts().containsKey(Section.PRE) || stage.scripts().containsKey(Section.SETUP) || stage.scripts().containsKey(Section.POST)
+                    || !stage.files().isEmpty()
+                    || stage.apps().values().stream().anyMatch(app -> app.scripts().containsKey(AppSection.INSTALL) || !app.files().isEmpty())) {
+                return true;
+            }
+        }
+        return options.test() && definition.last().scripts().containsKey(Section.TEST);
+    }
+
+    /**
+     * Does all that a definition says.
+     *
+     * @param launching how scripts are started in the image
+     * @param work an empty directory, removed by whoever made it
+     * @param version of this program
+     * @throws ExternalException if a script fails
+     */
+    public static Made run(Definition definition, DefinitionOptions options, Launching launching, Engine engine, Path work, String version,
+                           Instant now, Consumer<Event> events) throws IOException, InterruptedException {
+        ContainerScripts scripts = new ContainerScripts(launching, options, events);
+        return new DefinitionBuild(definition, options, scripts, engine, work, events).run(version, now);
+    }
+
+    /** The container of a definition that only describes what it builds upon. Its tree is the base's. */
+    public static Container describe(Definition definition, Base base, DefinitionOptions options, Container.Origin origin, Consumer<Event> events)
+            throws IOException {
+        TreeRoot root = new TreeRoot(base.tree().root(), Base.seconds(origin.created()));
+        new Apps(root).write(definition.last().apps().values());
+        new DefinitionText(root, options.selection(), options.force(), events)
+                .write(definition, origin.created(), base.platform().architecture(), origin.version());
+        return Container.described(base.tree(), definition.text(), base.ociConfig(), base.platform(), origin);
+    }
+
+    /** The container of what was made, read from its directory. */
+    public static Container container(Definition definition, Made made, LocalImage directory, Container.Origin origin) throws IOException {
+        return Container.described(directory.tree(), definition.text(), made.base().ociConfig(),
+                Architectures.of(directory.tree().root()).orElse(made.base().platform()), origin);
+    }
+
+    private Made run(String version, Instant now) throws IOException, InterruptedException {
+        Map<String, RootDirectory> earlier = new HashMap<>();
+        Made made = null;
+        int number = 0;
+        for (Stage stage : definition.stages()) {
+            Path place = Files.createDirectory(work.resolve("stage" + number++));
+            made = stage(stage, place, earlier);
+            RootDirectory root = new RootDirectory(made.root());
+            stage.key("stage").ifPresent(name -> earlier.put(name, root));
+        }
+        RootDirectory root = new RootDirectory(made.root());
+        new DefinitionText(root, options.selection(), options.force(), events).write(definition, now, made.base().platform().architecture(), version);
+        test(root);
+        return made;
+    }
+
+    private Made stage(Stage stage, Path place, Map<String, RootDirectory> earlier) throws IOException, InterruptedException {
+        Path directory = place.resolve("rootfs");
+        Map<String, String> variables = new HashMap<>();
+        for (String program : List.of("SINGULARITY", "APPTAINER")) {
+            variables.put(program + "_ROOTFS", directory.toString());
+            variables.put(program + "_ENVIRONMENT", "/.singularity.d/env/91-environment.sh");
+        }
+        onHost(stage, Section.PRE, place, variables);
+        Base base;
+        try (Base opened = engine.base(stage)) {
+            engine.unpack(opened, directory);
+            base = opened;
+        }
+        RootDirectory root = new RootDirectory(directory);
+        new Apps(root).write(stage.apps().values());
+        for (Stage.App app : stage.apps().values()) {
+            new FileCopies(root, events).fromHost(app.files(), Path.of(""), Apps.directory(app));
+        }
+        copyFiles(stage, root, earlier);
+        onHost(stage, Section.SETUP, place, variables);
+        copyHostFiles(stage, root);
+        post(stage, root, place);
+        return new Made(directory, base);
+    }
+
+    private void onHost(Stage stage, Section section, Path place, Map<String, String> variables) throws IOException, InterruptedException {
+        Optional<Script> script = stage.script(section);
+        if (script.isEmpty() || !options.selection().has(section)) {
+            return;
+        }
+        events.accept(Event.info("Running %s scriptlet".formatted(section)));
+        Path file = place.resolve(section.toString());
+        Files.writeString(file, script.get().text());
+        options.beforeOutput().run();
+        int exit = Children.run(shell(script.get(), file.toString()), variables, Optional.empty());
+        if (exit != 0) {
+            throw failed("failed to run %%%s script: exit status %d".formatted(section, exit));
+        }
+    }
+
+    /** How a script is run: {@code -c PROGRAM} names what runs it, anything else is for the shell. */
+    private static List<String> shell(Script script, String file) {
+        List<String> words = new ArrayList<>(List.of("/bin/sh", "-ex"));
+        String arguments = script.arguments();
+        if (arguments.startsWith("-c ") || arguments.startsWith("-c\t")) {
+            words.addAll(List.of("-c", arguments.substring(3).strip() + " " + file));
+            return words;
+        }
+        if (!arguments.isEmpty()) {
+            words.addAll(List.of(arguments.split("\\s+")));
+        }
+        words.add(file);
+        return words;
+    }
+
+    private void copyFiles(Stage stage, RootDirectory root, Map<String, RootDirectory> earlier) throws IOException, InterruptedException {
+        for (Copies copies : stage.files()) {
+            if (copies.stage().isPresent() && options.selection().has("files")) {
+                new FileCopies(root, events).fromStage(copies.entries(), earlier.get(copies.stage().get()));
+            }
+        }
+    }
+
+    private void copyHostFiles(Stage stage, RootDirectory root) throws IOException, InterruptedException {
+        FileCopies host = new FileCopies(root, events);
+        for (Copies copies : stage.files()) {
+            if (copies.stage().isEmpty() && options.selection().has("files")) {
+                host.fromHost(copies.entries(), Path.of(""), "");
+            }
+        }
+    }
+
+    private void post(Stage stage, RootDirectory root, Path place) throws IOException, InterruptedException {
+        String install = Apps.install(stage.apps().values());
+        Optional<Script> post = stage.script(Section.POST);
+        if (post.isEmpty() && install.isEmpty()) {
+            return;
+        }
+        events.accept(Event.info("Running post scriptlet"));
+        String file = ".post.script";
+        root.write(file, post.map(Script::text).orElse("") + install, 0755);
+        int exit = scripts.post(root, place, shell(post.orElse(new Script("", "")), "/" + file));
+        root.remove(file);
+        if (exit != 0) {
+            throw failed("while running engine: while running %%post section: exit status %d".formatted(exit));
+        }
+    }
+
+    private void test(RootDirectory root) throws IOException, InterruptedException {
+        if (!options.test() || !definition.last().scripts().containsKey(Section.TEST)) {
+            return;
+        }
+        events.accept(Event.info("Running testscript"));
+        int exit = scripts.test(root, work);
+        if (exit != 0) {
+            throw failed("failed to execute %%test script: exit status %d".formatted(exit));
+        }
+    }
+
+    private static ExternalException failed(String what) {
+        return new ExternalException(what, "What the script said stands above. --no-cleanup keeps what it made.");
+    }
+}
