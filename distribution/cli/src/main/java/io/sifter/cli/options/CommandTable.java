@@ -43,7 +43,7 @@ public final class CommandTable {
 
     /** The program with all its commands. */
     public static Command full() {
-        return program(List.of(build(), cache(), capability(), checkpoint(), completion(), config(), data(), delete(),
+        return program(List.of(build(), cache(), capability(), checkpoint(), completion(), config(), convert(), data(), delete(),
                 ActionCommands.exec(), help(), inspect(), instance(), key(), keyserver(), oci(), overlay(), plugin(),
                 pull(), push(), registry(), remote(), ActionCommands.run(), runHelp(), search(),
                 ActionCommands.shell(), sif(), sign(), ActionCommands.test(), unpack(), verify(), version(), buildConfiguration(),
@@ -136,6 +136,14 @@ public final class CommandTable {
                 .examples("build lolcow.sif docker://godlovedc/lolcow", "build lolcow.sif lolcow.def", "build --sandbox lolcow/ lolcow.sif",
                         "build lolcow.sif lolcow/", "build lolcow.sif docker-archive:lolcow.tar",
                         "build lolcow.sif docker-daemon:lolcow:latest");
+    }
+
+    private static Command convert() {
+        return Command.of("convert", "<Dockerfile>", Arity.exactly(1), "Print the definition file that a Dockerfile is equivalent to")
+                .describe("""
+                        Prints a definition file that builds what the Dockerfile builds, and warns of each line that
+                        has no equivalent. Build it where the Dockerfile lies: names of %files begin there.""")
+                .examples("convert Dockerfile >tool.def");
     }
 
     private static Command pull() {
