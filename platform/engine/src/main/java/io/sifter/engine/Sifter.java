@@ -76,6 +76,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.UUID;
 import java.util.concurrent.ExecutorService;
 import java.util.function.Consumer;
@@ -302,9 +304,12 @@ public final class Sifter implements AutoCloseable {
             }
             default -> { }
         }
-        if (!instance(PluginHost.class).extensions(Kind.AGENT).containsKey(stage.bootstrap()) || stage.bootstrap().startsWith("http")) {
-            throw new UserException("invalid build source " + stage.bootstrap(), "Supported here: %s, localimage, scratch."
-                    .formatted(String.join(", ", instance(PluginHost.class).extensions(Kind.AGENT).keySet())));
+        // A file of the web is pulled, and then built from as localimage.
+        Set<String> agents = new TreeSet<>(instance(PluginHost.class).extensions(Kind.AGENT).keySet());
+        agents.removeAll(List.of("http", "https"));
+        if (!agents.contains(stage.bootstrap())) {
+            throw new UserException("invalid build source " + stage.bootstrap(),
+                    "Supported here: %s, localimage, scratch.".formatted(String.join(", ", agents)));
         }
         Reference reference = reference(stage);
         return switch (agent(reference).open(reference, options.open())) {
