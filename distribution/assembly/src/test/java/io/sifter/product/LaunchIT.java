@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -235,6 +236,35 @@ class LaunchIT {
         assertThat(product.run("exec", "x.sif", "sh", "-c", "exit 42").exit()).isEqualTo(42);
         assertThat(product.run("exec", "--containall", "x.sif", "sh", "-c", "echo $$ >/dev/null; : >/tmp/x; echo /tmp/*").ok().out()).isEqualTo("/tmp/x\n");
         nothingLeft();
+    }
+
+    @ParameterizedTest
+    @EnumSource(User.class)
+    void anOciRuntimeStartsImagesToo(User user) throws Exception {
+        Peers.program("crun");
+        as(user);
+        Map<String, Object> ptmx = Files.readAttributes(Path.of("/dev/ptmx"), "unix:*", LinkOption.NOFOLLOW_LINKS);
+        Files.writeString(product.work().resolve("filter.json"), """
+                {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO"}]}
+                """);
+
+        assertThat(product.run("exec", "--runtime", "oci", "x.sif", "sh", "-c", "cat /usr/games/saying; id -u; pwd; umask").ok().out())
+                .contains("Heaven").endsWith(product.shell("id -u").out() + product.work() + "\n" + product.shell("umask").out());
+        assertThat(product.run("exec", "--runtime", "oci", "x.sif", "sh", "-c", "exit 42").exit()).isEqualTo(42);
+        assertThat(product.run("exec", "--runtime", "oci", "--containall", "x.sif", "sh", "-c", "echo $$ >/dev/null; : >/tmp/x; echo /tmp/*").ok().out()).isEqualTo("/tmp/x\n");
+        // The host's own devices stay as they are.
+        assertThat(Files.readAttributes(Path.of("/dev/ptmx"), "unix:*", LinkOption.NOFOLLOW_LINKS)).isEqualTo(ptmx);
+        assertThat(product.shell("singularity exec --security seccomp:filter.json x.sif sh -c 'mkdir /tmp/never || echo refused'").out()).isEqualTo("refused\n");
+        product.run("exec", "--runtime", "unshare", "--security", "seccomp:filter.json", "x.sif", "true").failed("The runtime 'unshare' cannot set filters of system calls");
+        nothingLeft();
+    }
+
+    @Test
+    void runtimesAreListedWithWhatTheyCannotDo() throws Exception {
+        product = Product.ordinary();
+        assertThat(product.run("runtime", "list").ok().out()).startsWith("NAME").contains("unshare").contains("bubblewrap").contains("oci")
+                .contains("The first that works");
+        product.run("exec", "--runtime", "absent", ".", "true").failed("There is no runtime 'absent'");
     }
 
     @ParameterizedTest

@@ -59,6 +59,12 @@ final class ActionOptions {
                 values.list("drop-caps"), values.list("security"));
     }
 
+    /** The runtime that must be used; nothing for the first that works. */
+    static Optional<String> runtime(Values values, Optional<String> configured) {
+        Optional<String> named = values.text("runtime");
+        return named.isEmpty() ? configured : named.filter(name -> !name.equals("auto"));
+    }
+
     /** Whether the image's registry may be spoken to without TLS. */
     static boolean plainHttp(Values values) {
         return values.flag("no-https") | values.flag("nohttps");

@@ -36,7 +36,8 @@ public final class Actions {
     /** Runtimes that come with the program, the first that works is used. They are on this program's class path. */
     private static final List<Bundled> RUNTIMES = List.of(
             new Bundled("unshare", "unshare-runtime", "io.sifter.runtime.unshare.UnshareRuntime"),
-            new Bundled("bubblewrap", "bubblewrap-runtime", "io.sifter.runtime.bubblewrap.BubblewrapRuntime"));
+            new Bundled("bubblewrap", "bubblewrap-runtime", "io.sifter.runtime.bubblewrap.BubblewrapRuntime"),
+            new Bundled("oci", "oci-runtime", "io.sifter.runtime.oci.OciRuntime"));
 
     private record Bundled(String name, String plugin, String className) {
         Runtime make(RuntimeContext context) {
@@ -46,6 +47,11 @@ public final class Actions {
                 throw new IllegalStateException("The runtime " + name + " is missing from the class path", e);
             }
         }
+    }
+
+    /** In order of preference. */
+    static List<String> runtimeNames() {
+        return RUNTIMES.stream().map(Bundled::name).toList();
     }
 
     private final Host host;
@@ -120,7 +126,15 @@ public final class Actions {
         for (Bundled runtime : RUNTIMES) {
             kinds.add(new RuntimeKind(runtime.name(), runtime::make, settings.plugin(runtime.plugin())));
         }
-        return new Planner(host, kinds, settings.runtime(), settings.memory(values.flag("disable-cache")), warning -> log(Level.WARNING, warning)).plan(request);
+        Optional<String> wanted = ActionOptions.runtime(values, settings.runtime());
+        if (wanted.isPresent() && RUNTIMES.stream().noneMatch(bundled -> bundled.name().equals(wanted.get()))) {
+            if (!Boolean.getBoolean("sifter.plugins")) {
+                // It may be a plugin's, which takes more than this program's class path.
+                return PlanText.WITH_PLUGINS;
+            }
+            kinds.add(settings.pluginRuntime(host.home(), wanted.get()));
+        }
+        return new Planner(host, kinds, wanted, settings.memory(values.flag("disable-cache")), warning -> log(Level.WARNING, warning)).plan(request);
     }
 
     private static Action action(Command command) {

@@ -187,6 +187,7 @@ public final class Main {
             case "registry login" -> RegistryCommands.login(session);
             case "registry logout" -> RegistryCommands.logout(session);
             case "run-help" -> Inspect.runHelp(session);
+            case "runtime list" -> RuntimeCommands.list(session);
             case "search" -> Publishing.search(session);
             case "sif dump", "sif header", "sif list" -> SifCommands.run(session);
             default -> throw new IllegalStateException("No code for command '" + session.invocation().command().path() + "'");

@@ -1,13 +1,20 @@
 package io.sifter.cli;
 
+import io.sifter.engine.Version;
 import io.sifter.engine.config.Configuration;
 import io.sifter.engine.config.Locations;
+import io.sifter.engine.launch.Planner.RuntimeKind;
+import io.sifter.engine.plugin.Extension;
+import io.sifter.engine.plugin.PluginHost;
 import io.sifter.spi.error.UserException;
 import java.io.BufferedReader;
+import io.sifter.spi.launch.Runtime;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -74,6 +81,30 @@ final class PlannerSettings {
     /** A plugin's section. */
     Map<String, String> plugin(String id) {
         return configuration.isEmpty() ? Map.of() : configuration.get().plugin(id);
+    }
+
+    /**
+     * The runtime of a plugin that does not come with the program.
+     *
+     * @throws UserException if there is none of that name
+     */
+    RuntimeKind pluginRuntime(Path distribution, String name) throws IOException {
+        List<Path> directories = new ArrayList<>(List.of(distribution.resolve("plugins")));
+        if (configuration.isPresent()) {
+            configuration.get().list("plugins.directories").forEach(directory -> directories.add(Path.of(directory)));
+        }
+        var plugins = new PluginHost(directories, Version.SPI);
+        Extension extension = plugins.extensions(Extension.Kind.RUNTIME).get(name);
+        if (extension == null) {
+            throw new UserException("There is no runtime '%s'".formatted(name), "'runtime list' shows those that there are.");
+        }
+        return new RuntimeKind(name, context -> {
+            try {
+                return plugins.create(Extension.Kind.RUNTIME, name, Runtime.class, context);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }, plugin(extension.pluginId()));
     }
 
     /**

@@ -11,6 +11,7 @@ import io.sifter.engine.launch.ActionRequest.Unpacking;
 import io.sifter.spi.error.UserException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
@@ -79,8 +80,8 @@ class ActionOptionsTest {
         ActionRequest.Isolation isolation = ActionOptions.isolation(values("exec -c -C --compat -p --no-pid -i --uts -n --network none -u"
                 + " --hostname h --dns 1.1.1.1,8.8.8.8 --no-umask img true"));
 
-        assertThat(isolation).isEqualTo(new ActionRequest.Isolation(true, true, true, true, true, true, true, true, java.util.Optional.of("none"),
-                true, java.util.Optional.of("h"), java.util.Optional.of("1.1.1.1,8.8.8.8"), false));
+        assertThat(isolation).isEqualTo(new ActionRequest.Isolation(true, true, true, true, true, true, true, true, Optional.of("none"),
+                true, Optional.of("h"), Optional.of("1.1.1.1,8.8.8.8"), false));
     }
 
     @Test
@@ -98,6 +99,13 @@ class ActionOptionsTest {
         assertThatThrownBy(() -> ActionOptions.rights(values, 1000)).isInstanceOf(UserException.class)
                 .hasMessage("Could not configure --keep-privs: --keep-privs requires root privileges");
         assertThat(ActionOptions.rights(values, 0).keep()).isTrue();
+    }
+
+    @Test
+    void aNamedRuntimeGoesBeforeTheConfigurations() throws Exception {
+        assertThat(ActionOptions.runtime(values("exec --runtime oci img true"), Optional.of("unshare"))).contains("oci");
+        assertThat(ActionOptions.runtime(values("exec --runtime auto img true"), Optional.of("unshare"))).isEmpty();
+        assertThat(ActionOptions.runtime(values("exec img true"), Optional.of("unshare"))).contains("unshare");
     }
 
     @Test

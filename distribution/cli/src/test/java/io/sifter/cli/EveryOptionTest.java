@@ -41,6 +41,7 @@ class EveryOptionTest {
         ActionOptions.variables(values);
         ActionOptions.isolation(values);
         ActionOptions.rights(values, 0);
+        ActionOptions.runtime(values, java.util.Optional.empty());
         ActionOptions.plainHttp(values);
         ImageOptions.settings(session);
     };

@@ -24,6 +24,7 @@ import io.sifter.engine.definition.Definition;
 import io.sifter.engine.definition.Stage;
 import io.sifter.engine.launch.Host;
 import io.sifter.engine.launch.Planner;
+import io.sifter.engine.launch.RuntimeSurvey;
 import io.sifter.engine.plugin.Extension;
 import io.sifter.engine.plugin.Extension.Kind;
 import io.sifter.engine.plugin.PluginHost;
@@ -482,6 +483,19 @@ public final class Sifter implements AutoCloseable {
     /** All transports, sinks or runtimes that plugins serve, by name. */
     public Map<String, Extension> plugins(Kind kind) throws IOException {
         return instance(PluginHost.class).extensions(kind);
+    }
+
+    /** The runtime of that name. */
+    public Runtime runtime(String name, RuntimeSurvey survey) throws IOException {
+        PluginHost plugins = instance(PluginHost.class);
+        Extension extension = plugins.extensions(Kind.RUNTIME).get(name);
+        Map<String, String> section = extension == null ? Map.of() : instance(Configuration.class).plugin(extension.pluginId());
+        return plugins.create(Kind.RUNTIME, name, Runtime.class, survey.context(section));
+    }
+
+    /** The runtime that the configuration chooses, or {@code auto}. */
+    public String chosenRuntime() throws IOException {
+        return instance(Configuration.class).text("runtime.name");
     }
 
     /** What the engine is made of, made now if it is not there yet; a failure to make it is thrown as it is. */

@@ -154,9 +154,10 @@ final class ActionCommands {
             flag("rocm", "AMD GPUs").from("ROCM").refuse(NO_GPU, BIND_GPU),
             text("runscript-timeout", "limit of the time to evaluate the environment").from("RUNSCRIPT_TIMEOUT")
                     .refuse("the environment is evaluated in the container, without a limit"),
+            text("runtime", "what starts the container: auto, or a name that 'runtime list' shows").from("RUNTIME"),
             list("scratch", "empty writable directory in the container, below --workdir if that is given").letter('S')
                     .from("SCRATCH", "SCRATCHDIR"),
-            list("security", "ids of the command: uid:NUMBER, gid:NUMBER[:NUMBER...]").from("SECURITY"),
+            list("security", "uid:N, gid:N[:N...] of the command; seccomp:FILE, apparmor:PROFILE, selinux:LABEL (runtime oci)").from("SECURITY"),
             flag("sharens", "share the container with others of the same parent").from("SHARENS").refuse("containers do not share namespaces yet"),
             flag("sif-fuse", "mount images with FUSE").from("SIF_FUSE").deprecate("images are mounted with FUSE where that is needed")
                     .moot("images are mounted with FUSE where that is needed"),

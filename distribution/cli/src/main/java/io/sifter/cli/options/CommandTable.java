@@ -45,7 +45,7 @@ public final class CommandTable {
     public static Command full() {
         return program(List.of(build(), cache(), capability(), checkpoint(), completion(), config(), convert(), data(), delete(),
                 ActionCommands.exec(), help(), inspect(), instance(), key(), keyserver(), oci(), overlay(), plugin(),
-                pull(), push(), registry(), remote(), ActionCommands.run(), runHelp(), search(),
+                pull(), push(), registry(), remote(), ActionCommands.run(), runHelp(), runtime(), search(),
                 ActionCommands.shell(), sif(), sign(), ActionCommands.test(), unpack(), verify(), version(), buildConfiguration(),
                 generateConfiguration()));
     }
@@ -257,6 +257,15 @@ public final class CommandTable {
                 Command.of("sif new", "<sif_path>", Arity.exactly(1), "Make an empty file").refuse(readOnly, ""),
                 Command.of("sif setprim", "<id> <sif_path>", Arity.exactly(2), "Choose the system partition").refuse(readOnly, ""))
                 .alias("siftool");
+    }
+
+    private static Command runtime() {
+        return Command.group("runtime", "Show what starts containers",
+                Command.of("runtime list", "", Arity.exactly(0), "List the runtimes, what works here and why not")
+                        .describe("""
+                                Lists what can start containers: whether it works for the caller on this machine, and what
+                                it would refuse. The first that works and can do what is asked for is used, unless
+                                --runtime of run, exec, shell and test or runtime.name in the configuration names one."""));
     }
 
     private static Command plugin() {

@@ -11,8 +11,9 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
- * What the launcher's shell evaluates. It knows two functions: {@code sifter_main}, which becomes the full program with the
- * same arguments, and {@code sifter_prepare}, which lets the full program make the image ready and then asks for a plan again.
+ * What the launcher's shell evaluates. It knows three functions: {@code sifter_main}, which becomes the full program with the
+ * same arguments, {@code sifter_prepare}, which lets the full program make the image ready and then asks for a plan again, and
+ * {@code sifter_plan_with_plugins}, which asks for a plan with everything on the class path.
  * Raw bytes, one byte a character.
  */
 public final class PlanText {
@@ -20,6 +21,8 @@ public final class PlanText {
     public static final String FULL = "sifter_main \"$@\"\n";
     /** Let the full program fetch and convert the image, then plan again with what it made. */
     public static final String PREPARE = "sifter_prepare \"$@\"\n";
+    /** Plan again with plugins. */
+    public static final String WITH_PLUGINS = "sifter_plan_with_plugins \"$@\"\n";
     /** A shell must not touch them. */
     private static final Set<String> SHELLS_OWN = Set.of("_", "UID", "EUID", "PPID", "BASHOPTS", "SHELLOPTS", "BASH_VERSINFO");
 

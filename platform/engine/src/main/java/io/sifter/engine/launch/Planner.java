@@ -257,7 +257,7 @@ public final class Planner {
 
         private Launch launch(ContainerTree tree, Root root, Command command, boolean ownProcesses) throws IOException {
             return new Launch(tree.mounts(root.path(), root.protect()), command.words(), command.environment(), command.directory(),
-                    namespaces(ownProcesses), request.isolation().hostname(), standing.privileges());
+                    namespaces(ownProcesses), request.isolation().hostname(), standing.privileges(), standing.confinement());
         }
 
         private boolean ownProcesses() {

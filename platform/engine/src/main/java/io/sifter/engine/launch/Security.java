@@ -2,7 +2,11 @@ package io.sifter.engine.launch;
 
 import io.sifter.spi.error.UserException;
 import io.sifter.spi.launch.Capabilities;
+import io.sifter.spi.launch.Confinement;
 import io.sifter.spi.tree.RawName;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -15,9 +19,17 @@ import java.util.function.Consumer;
  * @param uid of the command
  * @param groups of the command, its own first; empty if nothing is said
  */
-record Security(Optional<Long> uid, List<Long> groups) {
-    /** @param settings {@code kind:value}, raw, one each */
-    static Security parse(List<String> settings) throws UserException {
+record Security(Optional<Long> uid, List<Long> groups, Confinement confinement) {
+    private static final int LARGEST_FILTER = 1 << 20;
+
+    /**
+     * @param settings {@code kind:value}, raw, one each
+     * @param directory that the names of files begin at
+     */
+    static Security parse(List<String> settings, Path directory) throws IOException {
+        Optional<String> seccomp = Optional.empty();
+        Optional<String> apparmor = Optional.empty();
+        Optional<String> selinux = Optional.empty();
         Optional<Long> uid = Optional.empty();
         List<Long> groups = new ArrayList<>();
         for (String setting : settings) {
@@ -31,13 +43,31 @@ record Security(Optional<Long> uid, List<Long> groups) {
                         groups.add(id(group, "GID"));
                     }
                 }
-                case "selinux", "apparmor", "seccomp" -> throw new UserException("--security %s is not supported yet".formatted(kind),
-                        "Leave it out; capabilities are limited with --drop-caps.");
+                case "seccomp" -> seccomp = Optional.of(filter(value, directory));
+                case "apparmor" -> apparmor = Optional.of(enabled(kind, value, Path.of("/sys/module/apparmor")));
+                case "selinux" -> selinux = Optional.of(enabled(kind, value, Path.of("/sys/fs/selinux/enforce")));
                 default -> throw new UserException("There is no security setting '%s'".formatted(RawName.display(kind)),
-                        "There are uid:NUMBER and gid:NUMBER[:NUMBER...].");
+                        "There are uid:NUMBER, gid:NUMBER[:NUMBER...], seccomp:FILE, apparmor:PROFILE and selinux:LABEL.");
             }
         }
-        return new Security(uid, groups);
+        return new Security(uid, groups, new Confinement(seccomp, apparmor, selinux));
+    }
+
+    private static String filter(String file, Path directory) throws IOException {
+        Path path = HostFiles.path(file).map(directory::resolve).filter(Files::isReadable)
+                .orElseThrow(() -> new UserException("open %s: no such file or directory".formatted(RawName.display(file)), "Name a filter of system calls in JSON."));
+        if (Files.size(path) > LARGEST_FILTER) {
+            throw new UserException("The filter of system calls %s is larger than %d bytes".formatted(path, LARGEST_FILTER));
+        }
+        return RawName.of(Files.readAllBytes(path)).strip();
+    }
+
+    private static String enabled(String kind, String value, Path sign) throws UserException {
+        if (!Files.exists(sign)) {
+            throw new UserException("failed to apply security configuration: %s requested, but is not enabled or supported on this system".formatted(kind),
+                    "Leave it out here.");
+        }
+        return value;
     }
 
     private static long id(String text, String what) throws UserException {

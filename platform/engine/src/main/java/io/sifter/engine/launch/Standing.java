@@ -3,9 +3,11 @@ package io.sifter.engine.launch;
 import io.sifter.engine.launch.ActionRequest.Rights;
 import io.sifter.spi.error.UserException;
 import io.sifter.spi.launch.Capabilities;
+import io.sifter.spi.launch.Confinement;
 import io.sifter.spi.launch.Privileges;
 import io.sifter.spi.launch.RuntimeContext;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -19,12 +21,12 @@ import java.util.function.Consumer;
  * @param host as the command's accounts and groups see it
  * @param note for the person who asked, or empty
  */
-record Standing(boolean privileged, Privileges privileges, SubordinateIds subordinates, Host host, String note) {
+record Standing(boolean privileged, Privileges privileges, Confinement confinement, SubordinateIds subordinates, Host host, String note) {
     static Standing decide(Host host, ActionRequest request, Consumer<String> warnings) throws IOException {
         Rights rights = request.rights();
         boolean userNamespace = request.isolation().userNamespace();
         boolean privileged = host.privileged() && !userNamespace && !rights.fakeRoot();
-        Security security = Security.parse(rights.security());
+        Security security = Security.parse(rights.security(), HostFiles.path(host.directory()).orElse(Path.of("/")));
         String note = "";
         SubordinateIds subordinates = SubordinateIds.NONE;
         if (rights.fakeRoot()) {
@@ -49,7 +51,7 @@ record Standing(boolean privileged, Privileges privileges, SubordinateIds subord
                 privileged && security.changesIds() ? Optional.of(security.groups().isEmpty() ? List.of(host.gid()) : security.groups()) : Optional.empty(),
                 !subordinates.isEmpty(), capabilities(rights, security, root, held(host, privileged), warnings),
                 root && !rights.none() && !security.changesIds());
-        return new Standing(privileged, privileges, subordinates, acting(host, security, privileged), note);
+        return new Standing(privileged, privileges, security.confinement(), subordinates, acting(host, security, privileged), note);
     }
 
     private static boolean canMap(Host host) {

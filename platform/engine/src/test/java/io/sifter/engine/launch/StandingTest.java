@@ -74,7 +74,7 @@ class StandingTest {
             assertThatThrownBy(() -> decide(root(), security(wrong))).isInstanceOf(UserException.class).hasMessageContaining("failed to parse provided");
         }
         assertThatThrownBy(() -> decide(root(), security("bogus:1"))).hasMessage("There is no security setting 'bogus'");
-        assertThatThrownBy(() -> decide(root(), security("seccomp:/x"))).hasMessageContaining("--security seccomp");
+        assertThatThrownBy(() -> decide(root(), security("seccomp:/no/such"))).hasMessageContaining("open /no/such: no such file");
     }
 
     @Test

@@ -1,5 +1,9 @@
 package io.sifter.spi.launch;
 
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -39,6 +43,16 @@ public record Capabilities(long bits) {
         } catch (NumberFormatException unknown) {
             return ALL;
         }
+    }
+
+    /** Those that this process has. */
+    public static Capabilities held() throws IOException {
+        for (String line : Files.readString(Path.of("/proc/self/status"), StandardCharsets.ISO_8859_1).split("\n")) {
+            if (line.startsWith("CapEff:")) {
+                return new Capabilities(Long.parseUnsignedLong(line.substring(7).strip(), 16));
+            }
+        }
+        return NONE;
     }
 
     /** The names of those that are known here, in the order of their numbers. */

@@ -16,9 +16,10 @@ import java.util.Set;
  * @param workingDirectory where the command starts: absolute, inside, existing, free of symbolic links
  * @param namespaces that are the container's own, besides the mount namespace
  * @param hostname of the container, with {@link Namespace#UTS}
+ * @param confinement what the command is kept from besides
  */
 public record Launch(List<Mount> mounts, List<String> command, Map<String, String> environment, String workingDirectory,
-                     Set<Namespace> namespaces, Optional<String> hostname, Privileges privileges) {
+                     Set<Namespace> namespaces, Optional<String> hostname, Privileges privileges, Confinement confinement) {
     public Launch {
         mounts = List.copyOf(mounts);
         command = List.copyOf(command);
@@ -27,11 +28,18 @@ public record Launch(List<Mount> mounts, List<String> command, Map<String, Strin
         Objects.requireNonNull(workingDirectory);
         Objects.requireNonNull(hostname);
         Objects.requireNonNull(privileges);
+        Objects.requireNonNull(confinement);
         if (mounts.isEmpty() || !mounts.getFirst().destination().equals("/")) {
             throw new IllegalArgumentException("The first mount makes the root");
         }
         if (command.isEmpty()) {
             throw new IllegalArgumentException("A launch needs a command");
         }
+    }
+
+    /** A launch without confinement. */
+    public Launch(List<Mount> mounts, List<String> command, Map<String, String> environment, String workingDirectory, Set<Namespace> namespaces,
+                  Optional<String> hostname, Privileges privileges) {
+        this(mounts, command, environment, workingDirectory, namespaces, hostname, privileges, Confinement.NONE);
     }
 }

@@ -109,6 +109,7 @@ public final class BubblewrapRuntime implements Runtime {
     }
 
     private void identity(Launch launch, List<String> arguments) throws UserException {
+        launch.confinement().refuse("bubblewrap");
         Privileges wanted = launch.privileges();
         boolean ownNamespace = !context.privileged() || launch.namespaces().contains(Namespace.USER);
         if (wanted.subordinates()) {

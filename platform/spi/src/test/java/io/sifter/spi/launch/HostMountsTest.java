@@ -1,4 +1,4 @@
-package io.sifter.runtime.unshare;
+package io.sifter.spi.launch;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -1,4 +1,4 @@
-package io.sifter.runtime.unshare;
+package io.sifter.spi.launch;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

@@ -1,9 +1,8 @@
-package io.sifter.runtime.unshare;
+package io.sifter.spi.launch;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.sifter.runtime.unshare.TreeScript.Tools;
-import io.sifter.spi.launch.Mount;
+import io.sifter.spi.launch.TreeScript.Tools;
 import io.sifter.spi.launch.Mount.Bind;
 import io.sifter.spi.launch.Mount.Data;
 import io.sifter.spi.launch.Mount.MakeDirectory;

@@ -1,9 +1,8 @@
-package io.sifter.runtime.unshare;
+package io.sifter.spi.launch;
 
 import static io.sifter.spi.launch.ShellText.quote;
 
-import io.sifter.runtime.unshare.HostMounts.HostMount;
-import io.sifter.spi.launch.Mount;
+import io.sifter.spi.launch.HostMounts.HostMount;
 import io.sifter.spi.launch.Mount.Bind;
 import io.sifter.spi.launch.Mount.Data;
 import io.sifter.spi.launch.Mount.Dev;
