@@ -18,8 +18,9 @@ import java.util.List;
  * {@code upper}, beside a {@code work} of the kernel's; a SquashFS is a layer to read.
  *
  * @param writable whether the container may write to it
+ * @param served whether a program serves the file system, and not the kernel
  */
-record Overlay(Path path, Kind kind, boolean writable) {
+record Overlay(Path path, Kind kind, boolean writable, boolean served) {
     enum Kind { DIRECTORY, EXT, SQUASHFS }
 
     private static final int EXT_MAGIC_AT = 1024 + 0x38;
@@ -32,12 +33,13 @@ record Overlay(Path path, Kind kind, boolean writable) {
      * @param texts {@code path[:ro]}, raw
      * @param directory that relative paths start from
      * @param privileged whether the kernel may be asked to mount files
+     * @param fuse whether fuse2fs can serve file systems of kind ext
      */
-    static List<Overlay> parse(List<String> texts, Path directory, boolean privileged) throws IOException {
+    static List<Overlay> parse(List<String> texts, Path directory, boolean privileged, boolean fuse) throws IOException {
         List<Overlay> overlays = new ArrayList<>();
         boolean writable = false;
         for (String text : texts) {
-            Overlay overlay = parse(text, directory, privileged);
+            Overlay overlay = parse(text, directory, privileged, fuse);
             if (overlay.writable() && writable) {
                 throw new UserException("you can't specify more than one writable overlay, %s contains a writable overlay, use %s:ro"
                         .formatted(overlay.path(), overlay.path()), "Only one layer can take what is written; give the others with :ro.");
@@ -48,7 +50,7 @@ record Overlay(Path path, Kind kind, boolean writable) {
         return overlays;
     }
 
-    private static Overlay parse(String text, Path directory, boolean privileged) throws IOException {
+    private static Overlay parse(String text, Path directory, boolean privileged, boolean fuse) throws IOException {
         boolean readOnly = text.endsWith(":ro");
         String name = readOnly ? text.substring(0, text.length() - 3) : text.endsWith(":rw") ? text.substring(0, text.length() - 3) : text;
         Path path = HostFiles.path(name).map(directory::resolve).map(Path::normalize)
@@ -58,14 +60,15 @@ record Overlay(Path path, Kind kind, boolean writable) {
                     .formatted(RawName.display(name), RawName.display(name), path), "Make the directory first.");
         }
         Kind kind = kind(path);
-        if (kind == Kind.EXT) {
+        boolean served = kind == Kind.EXT && fuse && !(privileged && onlyRootChanges(path));
+        if (kind == Kind.EXT && !served) {
             requireTrusted(path, privileged);
         }
         boolean writable = !readOnly && kind != Kind.SQUASHFS;
         if (writable && !Files.isWritable(path)) {
             throw new UserException("while loading overlay images: %s cannot be written to".formatted(path), "Use %s:ro to read it only.".formatted(path));
         }
-        return new Overlay(path, kind, writable);
+        return new Overlay(path, kind, writable, served);
     }
 
     private static Kind kind(Path path) throws IOException {
@@ -86,25 +89,29 @@ record Overlay(Path path, Kind kind, boolean writable) {
                 "Overlays in SIF files are not supported.");
     }
 
-    /** A kernel reads such a file system with root's power and little doubt, and nothing else here can read it. */
+    /** A kernel reads such a file system with root's power and little doubt. */
     private static void requireTrusted(Path path, boolean privileged) throws IOException {
         if (!privileged) {
-            throw new UserException("while loading overlay images: %s is a file system of kind ext, which only root can mount here".formatted(path),
-                    "Use a directory: --overlay DIRECTORY.");
+            throw new UserException("while loading overlay images: %s is a file system of kind ext, which only root can mount where fuse2fs is not installed".formatted(path),
+                    "Install fuse2fs, or use a directory: --overlay DIRECTORY.");
         }
+        if (!onlyRootChanges(path)) {
+            throw new UserException("while loading overlay images: %s can be changed by others than root, and a kernel must not mount such a file".formatted(path),
+                    "Let root own it and nobody else write to it, install fuse2fs, or use a directory.");
+        }
+    }
+
+    private static boolean onlyRootChanges(Path path) throws IOException {
         int mode = (Integer) Files.getAttribute(path, "unix:mode", LinkOption.NOFOLLOW_LINKS);
         int owner = (Integer) Files.getAttribute(path, "unix:uid", LinkOption.NOFOLLOW_LINKS);
-        if (owner != 0 || (mode & WRITABLE_BY_OTHERS) != 0) {
-            throw new UserException("while loading overlay images: %s can be changed by others than root, and a kernel must not mount such a file".formatted(path),
-                    "Let root own it and nobody else write to it, or use a directory.");
-        }
+        return owner == 0 && (mode & WRITABLE_BY_OTHERS) == 0;
     }
 
     /** For {@code with-image}. */
     String word() {
         return switch (kind) {
             case DIRECTORY -> writable ? "directory" : "directory-ro";
-            case EXT -> writable ? "ext" : "ext-ro";
+            case EXT -> (served ? "ext-fuse" : "ext") + (writable ? "" : "-ro");
             case SQUASHFS -> "squashfs";
         };
     }

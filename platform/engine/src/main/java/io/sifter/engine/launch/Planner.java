@@ -82,7 +82,7 @@ public final class Planner {
             throw new UserException("you could not use --overlay in conjunction with --writable", "Leave one of them out.");
         }
         Standing standing = Standing.decide(host, request, warnings);
-        List<Overlay> layers = overlays.isEmpty() ? List.of() : Overlay.parse(overlays, absolute(Path.of(".")), standing.privileged());
+        List<Overlay> layers = overlays.isEmpty() ? List.of() : Overlay.parse(overlays, absolute(Path.of(".")), standing.privileged(), canServe());
         LocatedImage image = LocatedImage.of(absolute(request.image()));
         if (image instanceof Sandbox sandbox) {
             if (request.files().writable() && !Files.isWritable(sandbox.path())) {
@@ -99,6 +99,11 @@ public final class Planner {
         } catch (CorruptDataException e) {
             throw new CorruptDataException("The image %s is damaged: %s".formatted(file.path(), e.getMessage()), "Get the image again.", e);
         }
+    }
+
+    private boolean canServe() {
+        return new RuntimeContext(host.uid(), host.gid(), false, host.searchPath(), host.home(), Map.of()).program("fuse2fs").isPresent()
+                && Files.isWritable(Path.of("/dev/fuse"));
     }
 
     private static ImageFiles layered(ImageFiles image, List<Overlay> overlays) {
