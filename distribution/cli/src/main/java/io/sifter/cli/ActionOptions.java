@@ -6,7 +6,9 @@ import io.sifter.engine.launch.ActionRequest.Isolation;
 import io.sifter.engine.launch.ActionRequest.Rights;
 import io.sifter.engine.launch.ActionRequest.Unpacking;
 import io.sifter.engine.launch.ActionRequest.Variables;
+import io.sifter.engine.launch.Limits;
 import io.sifter.spi.error.UserException;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Optional;
@@ -63,6 +65,17 @@ final class ActionOptions {
     static Optional<String> runtime(Values values, Optional<String> configured) {
         Optional<String> named = values.text("runtime");
         return named.isEmpty() ? configured : named.filter(name -> !name.equals("auto"));
+    }
+
+    static Limits limits(Values values) throws IOException {
+        return Limits.of(new Limits.Given(values.text("cpus"), values.number("cpu-shares"), values.text("cpuset-cpus"), values.text("cpuset-mems"),
+                values.text("memory"), values.text("memory-reservation"), values.text("memory-swap"), values.number("pids-limit"),
+                values.number("blkio-weight"), values.list("blkio-weight-device"), values.text("apply-cgroups").map(RawWords::path)));
+    }
+
+    /** The file that takes an instance's process id. */
+    static Optional<Path> pidFile(Values values) {
+        return values.text("pid-file").map(RawWords::path);
     }
 
     /** Whether the image's registry may be spoken to without TLS. */

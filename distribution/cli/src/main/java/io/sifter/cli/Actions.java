@@ -7,6 +7,9 @@ import io.sifter.cli.options.UsageException;
 import io.sifter.cli.options.Values;
 import io.sifter.cli.terminal.Level;
 import io.sifter.cli.terminal.LogLines;
+import io.sifter.engine.instance.Instance;
+import io.sifter.engine.instance.Instances;
+import io.sifter.engine.instance.NewInstance;
 import io.sifter.engine.launch.Action;
 import io.sifter.engine.launch.ActionRequest;
 import io.sifter.engine.launch.Host;
@@ -26,12 +29,13 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Plans run, exec, shell and test, and hands the plan to the launcher as text on descriptor 3. Every start of a container
+ * Plans run, exec, shell, test and the start of instances, and hands the plan to the launcher as text on descriptor 3. Every start of a container
  * goes through here, so nothing is touched but the table, the planner and the JDK's core. What is not its business it hands
  * on: help and complaints to {@link Main}, images that must be fetched to {@link Prepare}.
  */
 public final class Actions {
     private static final String PLAN = "/proc/self/fd/3";
+    private static final String INSTANCE = "instance://";
 
     /** Runtimes that come with the program, the first that works is used. They are on this program's class path. */
     private static final List<Bundled> RUNTIMES = List.of(
@@ -79,10 +83,15 @@ public final class Actions {
         try {
             Parser.Parsed program = Parser.parse(CommandTable.program(), words);
             Optional<Command> command = program.rest().isEmpty() ? Optional.empty() : CommandTable.action(program.rest().getFirst());
+            int path = 1;
+            if (command.isEmpty() && program.rest().size() > 1 && program.rest().getFirst().equals("instance")) {
+                command = CommandTable.instanceAction(program.rest().get(1));
+                path = 2;
+            }
             if (command.isEmpty() || program.values().flag("version") || program.values().flag("help")) {
                 return PlanText.FULL;
             }
-            Parser.Parsed parsed = Parser.parse(command.get(), program.rest().subList(1, program.rest().size()));
+            Parser.Parsed parsed = Parser.parse(command.get(), program.rest().subList(path, program.rest().size()));
             if (parsed.values().flag("help")) {
                 return PlanText.FULL;
             }
@@ -109,17 +118,18 @@ public final class Actions {
         }
         String image = parsed.rest().getFirst();
         String prepared = System.getProperty("sifter.image");
-        if (prepared == null && ImageSpecs.isUri(image)) {
-            if (image.startsWith("instance:")) {
-                throw new UserException("Unable to handle " + RawWords.text(image) + " uri: services in the background are not supported yet",
-                        "Start the program with exec and the shell's &, or under systemd-run --user.");
-            }
+        boolean background = command.path().startsWith("instance ");
+        boolean joins = image.startsWith(INSTANCE);
+        if (joins && background) {
+            throw new UserException("Unable to handle " + RawWords.text(image) + " uri: an instance starts from an image", "Name the image.");
+        }
+        if (prepared == null && ImageSpecs.isUri(image) && !joins) {
             return PlanText.PREPARE;
         }
-        Path path = prepared == null ? RawWords.path(image) : Path.of(prepared);
+        Path path = joins ? Path.of("/") : prepared == null ? RawWords.path(image) : Path.of(prepared);
         PlannerSettings settings = PlannerSettings.read(host.home(), program.text("config"), host.environment());
         var request = new ActionRequest(action(command), path, Boolean.getBoolean("sifter.image.temporary"),
-                parsed.rest().subList(1, parsed.rest().size()), !lines.shows(Level.INFO),
+                parsed.rest().subList(background ? 2 : 1, parsed.rest().size()), !lines.shows(Level.INFO),
                 ActionOptions.files(values), ActionOptions.variables(values), ActionOptions.isolation(values),
                 ActionOptions.rights(values, host.uid()));
         var kinds = new ArrayList<RuntimeKind>();
@@ -134,7 +144,22 @@ public final class Actions {
             }
             kinds.add(settings.pluginRuntime(host.home(), wanted.get()));
         }
-        return new Planner(host, kinds, wanted, settings.memory(values.flag("disable-cache")), warning -> log(Level.WARNING, warning)).plan(request);
+        var planner = new Planner(host, kinds, wanted, settings.memory(values.flag("disable-cache")), warning -> log(Level.WARNING, warning))
+                .with(ActionOptions.limits(values));
+        if (joins) {
+            return planner.join(request, instance(image.substring(INSTANCE.length()), settings.instances(host)));
+        }
+        return background ? planner.start(request, new NewInstance(settings.instances(host), parsed.rest().get(1), ActionOptions.pidFile(values)))
+                : planner.plan(request);
+    }
+
+    private static Instance instance(String name, Instances instances) throws IOException {
+        try {
+            return instances.find(Instance.requireName(name))
+                    .orElseThrow(() -> new UserException("no instance found with name " + name, "See what runs: singularity instance list"));
+        } catch (UserException e) {
+            throw Failures.prefixed("While setting image/instance: ", e);
+        }
     }
 
     private static Action action(Command command) {
@@ -142,6 +167,7 @@ public final class Actions {
             case "run" -> Action.RUN;
             case "shell" -> Action.SHELL;
             case "test" -> Action.TEST;
+            case "start" -> Action.START;
             default -> Action.EXEC;
         };
     }

@@ -178,6 +178,9 @@ public final class Main {
             case "convert" -> Convert.run(session);
             case "delete" -> Publishing.delete(session);
             case "inspect" -> Inspect.run(session);
+            case "instance list" -> InstanceCommands.list(session);
+            case "instance stats" -> InstanceCommands.stats(session);
+            case "instance stop" -> InstanceCommands.stop(session);
             case "plugin list" -> Plugins.list(session);
             case "pull" -> Pull.run(session);
             case "push" -> Publishing.push(session);

@@ -3,6 +3,8 @@ package io.sifter.cli;
 import io.sifter.engine.Version;
 import io.sifter.engine.config.Configuration;
 import io.sifter.engine.config.Locations;
+import io.sifter.engine.instance.Instances;
+import io.sifter.engine.launch.Host;
 import io.sifter.engine.launch.Planner.RuntimeKind;
 import io.sifter.engine.plugin.Extension;
 import io.sifter.engine.plugin.PluginHost;
@@ -81,6 +83,11 @@ final class PlannerSettings {
     /** A plugin's section. */
     Map<String, String> plugin(String id) {
         return configuration.isEmpty() ? Map.of() : configuration.get().plugin(id);
+    }
+
+    /** The caller's instances. */
+    Instances instances(Host host) throws IOException {
+        return Instances.of(locations.userDirectory(), RawWords.text(host.user()), host.uid());
     }
 
     /**

@@ -42,6 +42,11 @@ class EveryOptionTest {
         ActionOptions.isolation(values);
         ActionOptions.rights(values, 0);
         ActionOptions.runtime(values, java.util.Optional.empty());
+        try {
+            ActionOptions.limits(values);
+        } catch (UserException noSuchLimit) {
+            // Read all the same.
+        }
         ActionOptions.plainHttp(values);
         ImageOptions.settings(session);
     };
@@ -86,6 +91,15 @@ class EveryOptionTest {
         for (String action : List.of("run", "exec", "shell", "test")) {
             READERS.put(action, ACTION);
         }
+        for (String action : List.of("instance start", "instance run")) {
+            READERS.put(action, session -> {
+                ACTION.read(session);
+                ActionOptions.pidFile(session.values());
+            });
+        }
+        READERS.put("instance list", session -> InstanceCommands.listRequest(session.values(), List.of()));
+        READERS.put("instance stats", session -> InstanceCommands.statsRequest(session.values()));
+        READERS.put("instance stop", session -> InstanceCommands.stopRequest(session.values(), List.of()));
         for (String login : List.of("registry login", "remote login")) {
             READERS.put(login, session -> {
                 var words = new ArrayList<>(session.invocation().arguments());
@@ -131,6 +145,7 @@ class EveryOptionTest {
             case "dir" -> "/";
             case "build-arg" -> "a=b";
             case "build-arg-file" -> "/dev/null";
+            case "signal" -> "TERM";
             case "type" -> "oci";
             default -> switch (option.kind()) {
                 case FLAG -> "true";

@@ -105,7 +105,7 @@ class MainTest {
         "push a.sif docker://h/b|non OCI SIF images can only be pushed to OCI registries via oras://",
         "search docker://lolcow|search does not support Docker registries like Docker Hub",
         "remote login --username ann|--username, --password, --password-stdin and --insecure are for registries",
-        "instance start a b|The command 'instance start' is not supported: services in the background are not supported yet",
+        "checkpoint create a|The command 'checkpoint create' is not supported: checkpoints are not supported",
         "build --remote a docker://b|--remote is not supported: remote builds are not supported",
         "pull alpine|No transport type URI supplied",
         "pull ./file.sif|No transport type URI supplied",

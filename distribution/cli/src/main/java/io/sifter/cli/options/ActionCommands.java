@@ -11,15 +11,15 @@ import io.sifter.cli.options.Command.Arity;
 
 /** The commands that start something in an image. */
 final class ActionCommands {
-    private static final String NO_CGROUPS = "resource limits are not set yet";
-    private static final String LIMIT_OUTSIDE = "Start the command under systemd-run --user --scope, ulimit or the batch system's limits.";
     private static final String NO_ENCRYPTION = "encrypted images cannot be opened yet";
     static final String NO_GPU = "GPU libraries are not found automatically yet";
     static final String BIND_GPU = "Bind the libraries and devices with --bind.";
     private static final String NO_CNI = "containers share the host's network or have none";
     private static final String USE_NONE = "Use --net --network none for a container without a network.";
-    private static final String NO_INSTANCES = "services in the background are not supported yet";
+    private static final String FOR_INSTANCES = "it belongs to instance start and instance run";
     private static final String NO_OCI_MODE = "there is no OCI mode; images run in the native mode";
+
+    private static final Option PID_FILE = text("pid-file", "file that takes the process id of an instance").from("PID_FILE");
 
     private ActionCommands() {}
 
@@ -64,19 +64,49 @@ final class ActionCommands {
                 .examples("test lolcow_latest.sif");
     }
 
+    static Command instanceStart() {
+        return Command.of("instance start", "[start options...] <container path> <instance name> [startscript args...]", Arity.atLeast(2),
+                        "Start a container in the background", instanceOptions())
+                .describe("""
+                        Starts the image in the background, under a name, and in it the image's start script, if it
+                        has one. The instance lives until it is stopped, also when that script has ended.
+
+                        Its output is added to NAME.out and NAME.err in ~/.singularity/instances/logs. Commands get into
+                        it by instance://NAME in the place of an image. It has process ids of its own.""")
+                .examples("instance start db.sif db1", "exec instance://db1 psql", "instance stop db1");
+    }
+
+    static Command instanceRun() {
+        return Command.of("instance run", "[run options...] <container path> <instance name> [runscript args...]", Arity.atLeast(2),
+                        "Start a container in the background with its own command", instanceOptions())
+                .describe("""
+                        The same as instance start, with the image's runscript in the place of its start script.""")
+                .examples("instance run docker://nginx web");
+    }
+
+    private static Option[] instanceOptions() {
+        Option[] options = options();
+        for (int i = 0; i < options.length; i++) {
+            if (options[i].name().equals(PID_FILE.name())) {
+                options[i] = PID_FILE;
+            }
+        }
+        return options;
+    }
+
     private static Option[] options() {
         return new Option[] {
             list("add-caps", "capabilities to add, by name, or all").from("ADD_CAPS"),
             flag("allow-setuid", "let set-uid programs gain privileges (root only)").from("ALLOW_SETUID")
                     .refuse("set-uid programs never gain privileges in a container"),
             text("app", "run an app of the image (SCIF)").from("APP", "APPNAME"),
-            text("apply-cgroups", "file with resource limits").from("APPLY_CGROUPS").refuse(NO_CGROUPS, LIMIT_OUTSIDE),
+            text("apply-cgroups", "file with limits, TOML").from("APPLY_CGROUPS"),
             Shared.authFile(),
             list("bind", "mount src[:dest[:opts]] of the host; opts are ro and rw, dest is src unless given")
                     .letter('B').from("BIND", "BINDPATH").appending(),
-            number("blkio-weight", "relative weight of block I/O").from("BLKIO_WEIGHT").refuse(NO_CGROUPS, LIMIT_OUTSIDE),
-            list("blkio-weight-device", "relative weight of block I/O of a device").from("BLKIO_WEIGHT_DEVICE").refuse(NO_CGROUPS, LIMIT_OUTSIDE),
-            flag("boot", "start init as process 1").from("BOOT").refuse(NO_INSTANCES),
+            number("blkio-weight", "relative weight of block I/O, 10 to 1000").from("BLKIO_WEIGHT"),
+            list("blkio-weight-device", "relative weight of block I/O of a device, device:weight").from("BLKIO_WEIGHT_DEVICE"),
+            flag("boot", "start init as process 1").from("BOOT").refuse("init systems are not started in containers", "Start the services with the image's start script."),
             list("cdi-dirs", "directories of CDI device specifications").refuse("CDI devices are not supported yet"),
             flag("cleanenv", "start with hardly any of the host's environment").letter('e').from("CLEANENV"),
             flag("compat", "behave like other container tools: --containall --no-init --no-umask --no-eval --writable-tmpfs")
@@ -85,10 +115,10 @@ final class ActionCommands {
             flag("containall", "--contain, and own process ids, IPC and environment").letter('C').from("CONTAINALL"),
             list("containlibs", "libraries of the host to put into the container").from("CONTAINLIBS").hide()
                     .refuse("libraries are not collected automatically", "Bind them with --bind."),
-            number("cpu-shares", "share of CPU time").from("CPU_SHARES").refuse(NO_CGROUPS, LIMIT_OUTSIDE),
-            text("cpus", "number of CPUs").from("CPUS").refuse(NO_CGROUPS, LIMIT_OUTSIDE),
-            text("cpuset-cpus", "which CPUs").from("CPUSET_CPUS").refuse(NO_CGROUPS, LIMIT_OUTSIDE),
-            text("cpuset-mems", "which memory nodes").from("CPUSET_MEMS").refuse(NO_CGROUPS, LIMIT_OUTSIDE),
+            number("cpu-shares", "relative share of CPU time, 2 to 262144").from("CPU_SHARES"),
+            text("cpus", "most CPU time, as a number of CPUs such as 1.5").from("CPUS"),
+            text("cpuset-cpus", "which CPUs, such as 0-3,5").from("CPUSET_CPUS"),
+            text("cpuset-mems", "which memory nodes, such as 0").from("CPUSET_MEMS"),
             text("cwd", "directory in the container where the command starts").from("CWD", "TARGET_CWD"),
             list("data", "mount a data container").refuse("data containers are not supported yet"),
             list("device", "CDI devices").refuse("CDI devices are not supported yet"),
@@ -116,9 +146,9 @@ final class ActionCommands {
             flag("ipc", "own IPC").letter('i').from("IPC", "UNSHARE_IPC"),
             flag("keep-layers", "keep layers apart in an OCI-SIF").from("KEEP_LAYERS").refuse(NO_OCI_MODE),
             flag("keep-privs", "let root keep its privileges (root only)").from("KEEP_PRIVS"),
-            text("memory", "limit of memory").from("MEMORY").refuse(NO_CGROUPS, LIMIT_OUTSIDE),
-            text("memory-reservation", "soft limit of memory").from("MEMORY_RESERVATION").refuse(NO_CGROUPS, LIMIT_OUTSIDE),
-            text("memory-swap", "limit of swap space").from("MEMORY_SWAP").refuse(NO_CGROUPS, LIMIT_OUTSIDE),
+            text("memory", "most memory, such as 512m or 2g").from("MEMORY"),
+            text("memory-reservation", "memory that is left to it when others want it").from("MEMORY_RESERVATION"),
+            text("memory-swap", "most memory and swap space together; -1 for no limit").from("MEMORY_SWAP"),
             lines("mount", "mount in the form type=bind,source=src,destination=dest[,ro]").from("MOUNT").appending(),
             flag("net", "own network").letter('n').from("NET", "UNSHARE_NET"),
             text("netns-path", "join a network namespace").from("NETNS_PATH").refuse(NO_CNI, USE_NONE),
@@ -142,13 +172,13 @@ final class ActionCommands {
             flag("nv", "NVIDIA GPUs").from("NV").refuse(NO_GPU, BIND_GPU),
             flag("nvccli", "NVIDIA GPUs through nvidia-container-cli").from("NVCCLI").refuse(NO_GPU, BIND_GPU),
             flag("oci", "OCI mode").from("OCI").refuse(NO_OCI_MODE),
-            flag("oom-kill-disable", "do not end the command when memory runs out").from("OOM_KILL_DISABLE").refuse(NO_CGROUPS, LIMIT_OUTSIDE),
+            flag("oom-kill-disable", "do not end the command when memory runs out").from("OOM_KILL_DISABLE").refuse("control groups of version 2 have no such switch"),
             list("overlay", "directory or file system over the image that keeps what is written, path[:ro]").letter('o').from("OVERLAY", "OVERLAYIMAGE"),
             flag("passphrase", "ask for the passphrase of an encrypted image").refuse(NO_ENCRYPTION),
             text("pem-path", "key file of an encrypted image").refuse(NO_ENCRYPTION),
             flag("pid", "own process ids").letter('p').from("PID", "UNSHARE_PID"),
-            text("pid-file", "file for the process id of a service").from("PID_FILE").refuse(NO_INSTANCES),
-            number("pids-limit", "limit of processes").from("PIDS_LIMIT").refuse(NO_CGROUPS, LIMIT_OUTSIDE),
+            PID_FILE.refuse(FOR_INSTANCES, "Leave it out, or start an instance."),
+            number("pids-limit", "most processes").from("PIDS_LIMIT"),
             text("proot", "program proot").from("PROOT").hide().refuse("proot is never used"),
             text("pwd", "older spelling of --cwd").from("PWD", "TARGET_PWD").hide(),
             flag("rocm", "AMD GPUs").from("ROCM").refuse(NO_GPU, BIND_GPU),

@@ -41,6 +41,15 @@ public final class CommandTable {
         };
     }
 
+    /** One of the commands that start an image in the background: start, run. */
+    public static Optional<Command> instanceAction(String name) {
+        return switch (name) {
+            case "start" -> Optional.of(ActionCommands.instanceStart());
+            case "run" -> Optional.of(ActionCommands.instanceRun());
+            default -> Optional.empty();
+        };
+    }
+
     /** The program with all its commands. */
     public static Command full() {
         return program(List.of(build(), cache(), capability(), checkpoint(), completion(), config(), convert(), data(), delete(),
@@ -367,25 +376,35 @@ public final class CommandTable {
     }
 
     private static Command instance() {
-        String reason = "services in the background are not supported yet";
-        String nextStep = "Start the program with exec and the shell's &, or under systemd-run --user.";
-        Option[] startOptions = ActionCommands.exec().options().stream().filter(o -> !o.name().equals("help")).toArray(Option[]::new);
-        return Command.group("instance", "Services in the background",
-                Command.of("instance list", "[list options...] [<instance name glob>]", Arity.between(0, 1), "List services",
-                        flag("all", "of everyone").letter('a').from("ALL"), flag("json", "as JSON").letter('j').from("JSON"),
-                        flag("logs", "with log files").letter('l').from("LOGS"), text("user", "of this user").letter('u').from("USER"))
-                        .refuse(reason, ""),
-                Command.of("instance run", "[run options...] <container path> <instance name> [runscript args...]", Arity.atLeast(2),
-                        "Start the runscript as a service", startOptions).refuse(reason, nextStep),
-                Command.of("instance start", "[start options...] <container path> <instance name> [startscript args...]", Arity.atLeast(2),
-                        "Start a service", startOptions).refuse(reason, nextStep),
-                Command.of("instance stats", "[stats options...] <instance name>", Arity.exactly(1), "Show what a service uses",
-                        flag("json", "as JSON").letter('j'), flag("no-stream", "once"), text("user", "of this user").letter('u').from("USER"))
-                        .refuse(reason, ""),
-                Command.of("instance stop", "[stop options...] [instance]", Arity.between(0, 1), "Stop a service",
-                        flag("all", "all").letter('a').from("ALL"), Shared.force("at once"),
-                        text("signal", "with this signal").letter('s').from("SIGNAL"), number("timeout", "seconds before it is killed").letter('t'),
-                        text("user", "of this user").letter('u').from("USER")).refuse(reason, ""));
+        return Command.group("instance", "Containers in the background",
+                Command.of("instance list", "[list options...] [<instance name glob>]", Arity.between(0, 1), "List instances",
+                        flag("all", "all of the user").letter('a').from("ALL").moot("all instances of the user are always listed"),
+                        flag("json", "as JSON").letter('j').from("JSON"), flag("logs", "with the files of their output").letter('l').from("LOGS"),
+                        user())
+                        .describe("""
+                                Lists the instances that run on this host. * and ? in the name stand for any letters.""")
+                        .examples("instance list", "instance list 'db*'"),
+                ActionCommands.instanceRun(), ActionCommands.instanceStart(),
+                Command.of("instance stats", "[stats options...] <instance name>", Arity.exactly(1), "Show what an instance uses",
+                        flag("json", "as JSON, once").letter('j'),
+                        flag("no-stream", "once, not again and again"), user())
+                        .describe("""
+                                Shows processor time, memory, block I/O and processes of an instance, every second until it ends
+                                or is interrupted. The instance must have a control group of its own: root's have one where
+                                the host has control groups of version 2, others' if they were started with a limit.""")
+                        .examples("instance stats db1", "instance stats --json db1"),
+                Command.of("instance stop", "[stop options...] [instance]", Arity.between(0, 1), "Stop instances",
+                        flag("all", "all of the user").letter('a').from("ALL"), Shared.force("at once, with the signal KILL"),
+                        text("signal", "signal to send, by name or number; INT unless given").letter('s').from("SIGNAL"),
+                        number("timeout", "seconds until what still runs is killed").letter('t').initially("10"), user())
+                        .describe("""
+                                Sends a signal to everything in an instance, waits for the end, and kills what still runs
+                                then. * and ? in the name stand for any letters.""")
+                        .examples("instance stop db1", "instance stop --signal TERM 'db*'", "instance stop --all"));
+    }
+
+    private static Option user() {
+        return text("user", "instances of this user (root only)").letter('u').from("USER");
     }
 
     private static Command key() {

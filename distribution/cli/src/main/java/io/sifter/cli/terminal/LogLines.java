@@ -38,6 +38,11 @@ public final class LogLines {
         return isTerminal(2);
     }
 
+    /** Whether the process's output goes to a terminal. */
+    public static boolean outputIsTerminal() {
+        return isTerminal(1);
+    }
+
     /** Whether the process's input comes from a terminal. */
     public static boolean inputIsTerminal() {
         return isTerminal(0);

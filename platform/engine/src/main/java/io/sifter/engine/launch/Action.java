@@ -9,7 +9,9 @@ public enum Action {
     /** A shell. */
     SHELL,
     /** The image's tests. */
-    TEST;
+    TEST,
+    /** What the image wants started in the background. */
+    START;
 
     /** As users and scripts know it. */
     String word() {
@@ -18,6 +20,7 @@ public enum Action {
             case RUN -> "run";
             case SHELL -> "shell";
             case TEST -> "test";
+            case START -> "start";
         };
     }
 }

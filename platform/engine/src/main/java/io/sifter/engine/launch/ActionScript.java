@@ -141,6 +141,50 @@ final class ActionScript {
             exit 0
             """;
 
+    private static final String START = """
+            if [ -n "${SINGULARITY_APPNAME-}" ]; then
+                sifter_f=/scif/apps/$SINGULARITY_APPNAME/scif/startscript
+                [ ! -x "$sifter_f" ] || exec "$sifter_f" "$@"
+                sifter_info "No start script for contained app: $SINGULARITY_APPNAME"
+                exit 0
+            fi
+            [ ! -x /.singularity.d/startscript ] || exec /.singularity.d/startscript "$@"
+            sifter_info 'No instance start script found in container'
+            exit 0
+            """;
+
+    /**
+     * Between an action's text as {@code sifter_action() { … }} and its arguments: lets the action run as a child of process 1, says so,
+     * and then is what keeps an instance alive. Signals to it are signals to everything in the container; those that end
+     * programs end the instance when the last has gone. There are two processes then, for those who count: process 1 and this one.
+     *
+     * <p>A shell lets what it starts in the background ignore INT and QUIT for good. So the action is started as one end of a pipe,
+     * whose other end takes the shell between them away.
+     */
+    private static final String KEEP = """
+            command -v sleep >/dev/null 2>&1 || sifter_fatal 'an instance needs the program sleep in its image'
+            ( { exec 3>&- >&9 9>&-; sifter_action "$@"; } | exec /bin/sh -c 'kill -s PIPE "$PPID"' 3>&- 9>&- | : ) 9>&1
+            sifter_tell() { kill -s "$1" -1; } 2>&-
+            sifter_stop() {
+                trap : INT QUIT TERM
+                sifter_tell "$1"
+                kill -s KILL "$sifter_s"
+                wait
+                while set -- /proc/[0-9]* && [ "$#" -gt 2 ]; do sleep 0.1 || sleep 1; done
+                exit 0
+            } 2>&-
+            for sifter_n in HUP USR1 USR2 CONT WINCH; do trap "sifter_tell $sifter_n" "$sifter_n"; done
+            for sifter_n in INT QUIT TERM; do trap "sifter_stop $sifter_n" "$sifter_n"; done
+            sifter_s=
+            echo "ready $$" >&3
+            exec 3>&-
+            while :; do
+                sleep 2147483647 &
+                sifter_s=$!
+                wait "$sifter_s"
+            done
+            """;
+
     private ActionScript() {}
 
     /**
@@ -148,8 +192,9 @@ final class ActionScript {
      *
      * @param evaluated whether what a person wants set sees one round of shell evaluation
      * @param directory where the command starts
+     * @param kept whether the container runs on when its command has ended, as an instance does
      */
-    static Prepared prepare(Action action, CommandEnvironment variables, boolean evaluated, boolean quiet, String directory) {
+    static Prepared prepare(Action action, CommandEnvironment variables, boolean evaluated, boolean quiet, String directory, boolean kept) {
         Map<String, String> environment = new LinkedHashMap<>(variables.container());
         List<String> host = new ArrayList<>();
         for (Map.Entry<String, String> variable : variables.host().entrySet()) {
@@ -170,12 +215,13 @@ final class ActionScript {
         script.append(quiet ? "sifter_info() { :; }\n" : "sifter_info() { sifter_log INFO \"$1\"; }\n");
         script.append(PREPARE);
         evaluateFiles(variables.files(), host, script, environment);
-        script.append(SOURCE).append(switch (action) {
+        script.append(SOURCE).append(kept ? "sifter_action() {\n" : "").append(switch (action) {
             case EXEC -> EXEC;
             case RUN -> RUN;
             case SHELL -> SHELL;
             case TEST -> TEST;
-        });
+            case START -> START;
+        }).append(kept ? "}\n" + KEEP : "");
         // Not an argument, lest it be seen wherever commands are listed.
         environment.put("SIFTER_SCRIPT", script.toString());
         return new Prepared(List.of("/bin/sh", "-c", "eval \"$SIFTER_SCRIPT\"", "singularity"), environment);

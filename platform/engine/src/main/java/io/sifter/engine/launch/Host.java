@@ -37,6 +37,11 @@ public record Host(long uid, long gid, List<Long> groups, boolean privileged, Ca
         searchPath = List.copyOf(searchPath);
     }
 
+    /** Name of the caller, raw. */
+    public String user() {
+        return account.name();
+    }
+
     /**
      * Looks at this process.
      *

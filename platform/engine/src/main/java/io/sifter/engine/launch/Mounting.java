@@ -58,14 +58,28 @@ final class Mounting {
     /** What has been decided besides the tree. */
     record Result(String home, List<BindPath> binds, String directory) {}
 
+    /** What the user asks to be bound, whether it can be or not. */
+    List<BindPath> givenBinds() throws IOException {
+        if (binds.isEmpty()) {
+            for (String bind : wanted.binds()) {
+                binds.add(BindPath.parse(bind));
+            }
+            for (String mount : wanted.mounts()) {
+                binds.add(BindPath.parseMount(mount));
+            }
+        }
+        return binds;
+    }
+
+    /** Where the account lives in the container. */
+    String home(boolean fakeRoot) throws IOException {
+        findHome(fakeRoot);
+        return home;
+    }
+
     Result decide(boolean ownProcesses, boolean fakeRoot) throws IOException {
         leaveOut();
-        for (String bind : wanted.binds()) {
-            binds.add(BindPath.parse(bind));
-        }
-        for (String mount : wanted.mounts()) {
-            binds.add(BindPath.parseMount(mount));
-        }
+        givenBinds();
         findHome(fakeRoot);
         kernel(ownProcesses);
         siteBinds();

@@ -1,5 +1,8 @@
 package io.sifter.engine.launch;
 
+import io.sifter.engine.instance.Instance;
+import io.sifter.engine.instance.NewInstance;
+import io.sifter.engine.launch.ActionRequest.Rights;
 import io.sifter.engine.launch.ActionRequest.Unpacking;
 import io.sifter.engine.launch.ContainerTree.Found;
 import io.sifter.engine.launch.ContainerTree.Missing;
@@ -16,6 +19,7 @@ import io.sifter.spi.launch.Namespace;
 import io.sifter.spi.launch.Readiness;
 import io.sifter.spi.launch.Runtime;
 import io.sifter.spi.launch.RuntimeContext;
+import io.sifter.spi.launch.ShellText;
 import io.sifter.spi.tree.RawName;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -55,6 +59,7 @@ public final class Planner {
     private final Optional<String> wanted;
     private final Verdicts verdicts;
     private final Consumer<String> warnings;
+    private final Limits limits;
 
     /**
      * @param runtimes in order of preference
@@ -63,11 +68,21 @@ public final class Planner {
      * @param warnings takes one line each, for the person who asked
      */
     public Planner(Host host, List<RuntimeKind> runtimes, Optional<String> wanted, Optional<Path> memory, Consumer<String> warnings) {
+        this(host, List.copyOf(runtimes), wanted, new Verdicts(memory), warnings, Limits.NONE);
+    }
+
+    private Planner(Host host, List<RuntimeKind> runtimes, Optional<String> wanted, Verdicts verdicts, Consumer<String> warnings, Limits limits) {
         this.host = host;
-        this.runtimes = List.copyOf(runtimes);
+        this.runtimes = runtimes;
         this.wanted = wanted;
-        this.verdicts = new Verdicts(memory);
+        this.verdicts = verdicts;
         this.warnings = warnings;
+        this.limits = limits;
+    }
+
+    /** A planner whose containers may use no more than this. */
+    public Planner with(Limits changed) {
+        return new Planner(host, runtimes, wanted, verdicts, warnings, changed);
     }
 
     /**
@@ -77,6 +92,36 @@ public final class Planner {
      * @throws ExternalException if the host lacks what it needs
      */
     public String plan(ActionRequest request) throws IOException {
+        return plan(request, Optional.empty());
+    }
+
+    /**
+     * Plans the start of an image of this host in the background.
+     *
+     * @throws UserException if an instance of that name runs, or as {@link #plan(ActionRequest)} does
+     */
+    public String start(ActionRequest request, NewInstance instance) throws IOException {
+        if (instance.instances().find(Instance.requireName(instance.name())).isPresent()) {
+            throw new UserException("instance %s already exists".formatted(instance.name()),
+                    "Choose another name, or stop it first: singularity instance stop " + instance.name());
+        }
+        return plan(request, Optional.of(instance));
+    }
+
+    /**
+     * Plans an action in a running instance. What the container itself is made of was decided when it started, so options
+     * about that change nothing.
+     */
+    public String join(ActionRequest request, Instance instance) throws IOException {
+        var rights = request.rights();
+        if (rights.none() || !rights.add().isEmpty() || !rights.drop().isEmpty() || !rights.security().isEmpty()) {
+            throw new UserException("--no-privs, --add-caps, --drop-caps and --security are for the start of an instance, not for commands in it", "Leave them out.");
+        }
+        var joined = new Sandbox(HostFiles.path(instance.image()).orElse(Path.of("/")));
+        return new Planning(request, Standing.decide(host, request.with(Rights.DEFAULT), warnings), joined, new HostFiles(new Joining(instance, false).root()), List.of(), Optional.empty()).joining(instance);
+    }
+
+    private String plan(ActionRequest request, Optional<NewInstance> instance) throws IOException {
         List<String> overlays = request.files().overlays();
         if (!overlays.isEmpty() && request.files().writable()) {
             throw new UserException("you could not use --overlay in conjunction with --writable", "Leave one of them out.");
@@ -88,14 +133,14 @@ public final class Planner {
             if (request.files().writable() && !Files.isWritable(sandbox.path())) {
                 throw notWritable(sandbox.path());
             }
-            return new Planning(request, standing, image, layered(new HostFiles(sandbox.path()), layers), layers).text();
+            return new Planning(request, standing, image, layered(new HostFiles(sandbox.path()), layers), layers, instance).text();
         }
         SquashFs file = (SquashFs) image;
         if (request.files().writable()) {
             throw notWritable(file.path());
         }
         try (SquashFsFiles files = new SquashFsFiles(FileChannel.open(file.path(), StandardOpenOption.READ), file.offset(), file.size())) {
-            return new Planning(request, standing, image, files, layers).text();
+            return new Planning(request, standing, image, files, layers, instance).text();
         } catch (CorruptDataException e) {
             throw new CorruptDataException("The image %s is damaged: %s".formatted(file.path(), e.getMessage()), "Get the image again.", e);
         }
@@ -139,16 +184,19 @@ public final class Planner {
         private final boolean overlay;
         private final boolean overlayWritable;
         private final boolean privileged;
+        private final Optional<NewInstance> starting;
         /** Ways to mount the image, in the order they are tried; empty if there is none, or nothing to mount. */
         private String kinds = "";
 
-        Planning(ActionRequest request, Standing standing, LocatedImage image, ImageFiles files, List<Overlay> overlays) throws UserException {
+        Planning(ActionRequest request, Standing standing, LocatedImage image, ImageFiles files, List<Overlay> overlays, Optional<NewInstance> starting)
+                throws UserException {
             var isolation = request.isolation();
             this.request = request;
             this.standing = standing;
             this.image = image;
             this.files = files;
             this.overlays = overlays;
+            this.starting = starting;
             this.contained = isolation.contain() || isolation.all() || isolation.compat();
             boolean persistent = isAnyWritable(overlays);
             if (persistent && request.files().writableTmpfs()) {
@@ -175,7 +223,7 @@ public final class Planner {
             ContainerTree tree = new ContainerTree(files instanceof SquashFsFiles ? layered(files, overlays) : files, overlayWritable ? Missing.MAKE : request.files().writable() ? Missing.REFUSE : Missing.UNDERLAY);
             boolean ownProcesses = ownProcesses();
             Mounting.Result mounting = new Mounting(standing.host(), request.files(), request.isolation(), contained, tree, warnings).decide(ownProcesses, request.rights().fakeRoot());
-            Optional<Command> command = command(tree, mounting);
+            Optional<Command> command = command(tree, mounting, starting.map(NewInstance::name));
             if (command.isEmpty()) {
                 return (request.quiet() ? "" : "echo 'INFO:    No test script found in container, exiting' >&2\n")
                         + "echo 'No test script found in container, exiting'\n" + PlanText.exit(0);
@@ -206,9 +254,17 @@ public final class Planner {
             } else if (hostMount.isPresent()) {
                 command = inSession("fuse", hostMount.get(), command);
             }
+            command = inGroup(command);
+            if (starting.isPresent()) {
+                command = inBackground(starting.get(), plan.environment(), command);
+            }
+            return execute(command, plan.environment(), before);
+        }
+
+        private String execute(List<String> command, Map<String, String> environment, List<List<String>> before) {
             boolean callersUmask = request.isolation().callersUmask() && !request.isolation().compat();
             String note = standing.note().isEmpty() || request.quiet() ? "" : "echo 'INFO:    " + standing.note() + "' >&2\n";
-            return note + PlanText.execute(new LaunchPlan(command, plan.environment(), Footing.HOST), host.environment(),
+            return note + PlanText.execute(new LaunchPlan(command, environment, Footing.HOST), host.environment(),
                     callersUmask ? OptionalInt.empty() : OptionalInt.of(0022), before);
         }
 
@@ -265,7 +321,97 @@ public final class Planner {
                     namespaces(ownProcesses), request.isolation().hostname(), standing.privileges(), standing.confinement());
         }
 
+        /** Text that becomes a command in an instance. Nothing is looked at in there, for some file systems show themselves to nobody outside. */
+        String joining(Instance instance) throws IOException {
+            var given = new Mounting(host, request.files(), request.isolation(), contained, new ContainerTree(files, Missing.REFUSE), warnings);
+            String home = request.files().home().isPresent() ? given.home(request.rights().fakeRoot()) : instance.home();
+            Optional<String> wanted = request.files().startDirectory();
+            String directory = wanted.isPresent() ? wanted.get().startsWith("/") ? wanted.get() : "/" + wanted.get() : contained ? home : host.directory();
+            Variables variables = variables(new Mounting.Result(home, given.givenBinds(), directory), Optional.of(instance.name()));
+            Command command = byShell(variables, arguments(), directory);
+            Map<String, String> environment = new LinkedHashMap<>(command.environment());
+            if (wanted.isPresent()) {
+                environment.compute("SIFTER_SCRIPT", (name, script) -> """
+                        cd -- "$SIFTER_DIRECTORY" 2>&- || {
+                            printf 'FATAL:   failed to set working directory: chdir %%s: no such file or directory\\n' %s >&2
+                            exit 255
+                        }
+                        """.formatted(ShellText.quote(wanted.get())) + script);
+            }
+            if (!limits.settings().isEmpty()) {
+                throw new UserException("Limits are set when an instance starts", "Leave them out; commands in an instance share its limits.");
+            }
+            var joining = new Joining(instance, privileged);
+            List<String> words = joining.enter(tools(), command.words(), command.directory());
+            Optional<Path> group = ControlGroup.of(instance.pid());
+            if (group.isPresent() && Files.isWritable(group.get().resolve("cgroup.procs"))) {
+                words.addAll(0, List.of(raw(program("sh")), raw(libexec.resolve("in-cgroup")), raw(group.get()), "join", "", searchPath(), ""));
+            }
+            return execute(words, environment, List.of());
+        }
+
+        private Joining.Tools tools() {
+            return new Joining.Tools() {
+                @Override
+                public String program(String name) throws ExternalException {
+                    return raw(Planning.this.program(name));
+                }
+
+                @Override
+                public String helper(String name) {
+                    return raw(libexec.resolve(name));
+                }
+
+                @Override
+                public String searchPath() {
+                    return Planning.this.searchPath();
+                }
+            };
+        }
+
+        /** In a control group of its own, if there are limits; an instance also without, so that what it uses can be told. */
+        private List<String> inGroup(List<String> command) throws IOException {
+            boolean limited = !limits.settings().isEmpty();
+            if (!limited && (starting.isEmpty() || !host.privileged())) {
+                return command;
+            }
+            ControlGroup.Place place;
+            Set<String> controllers = limits.controllers();
+            try {
+                place = ControlGroup.place(host, controllers);
+            } catch (UserException none) {
+                if (limited) {
+                    throw none;
+                }
+                return command;
+            }
+            if (starting.isPresent()) {
+                controllers = place.counting(controllers);
+            }
+            List<String> all = new ArrayList<>();
+            if (place.service()) {
+                all.addAll(List.of(raw(program("systemd-run")), "--user", "--scope", "--quiet", "--collect", "--property=Delegate=yes", "--"));
+            }
+            all.addAll(List.of(raw(program("sh")), raw(libexec.resolve("in-cgroup")), raw(place.parent()), place.service() ? "here" : place.own() ? "own" : "given",
+                    String.join(" ", controllers), searchPath(), limits.text()));
+            all.addAll(command);
+            return all;
+        }
+
+        private List<String> inBackground(NewInstance instance, Map<String, String> environment, List<String> command) throws ExternalException {
+            String name = instance.name();
+            var instances = instance.instances();
+            List<String> all = new ArrayList<>(List.of(raw(program("sh")), raw(libexec.resolve("start-instance")), raw(instances.file(name)), name,
+                    instances.about(name, raw(image.path()), environment.getOrDefault("HOME", "/")), raw(instances.log(name, "out")), raw(instances.log(name, "err")),
+                    instance.pidFile().map(file -> raw(absolute(file))).orElse(""), searchPath(), request.quiet() ? "" : "tell"));
+            all.addAll(command);
+            return all;
+        }
+
         private boolean ownProcesses() {
+            if (starting.isPresent()) {
+                return true;
+            }
             var isolation = request.isolation();
             return isolation.pid() || (isolation.all() || isolation.compat()) && !isolation.noPid();
         }
@@ -295,31 +441,47 @@ public final class Planner {
         private record Command(List<String> words, Map<String, String> environment, String directory) {}
 
         /** Nothing if there is nothing to be done. */
-        private Optional<Command> command(ContainerTree tree, Mounting.Result mounting) throws IOException {
-            var isolation = request.isolation();
-            boolean clean = request.variables().clean() || isolation.all() || isolation.compat();
-            boolean evaluated = request.variables().evaluated() && !isolation.compat();
-            CommandEnvironment variables = CommandEnvironment.of(host, request, clean, warnings);
-            describe(variables.container(), mounting, evaluated);
-            List<String> arguments = request.arguments();
-            if (request.action() == Action.SHELL && !arguments.isEmpty()) {
-                warnings.accept("Parameters to shell command are ignored");
-                arguments = List.of();
-            }
+        private Optional<Command> command(ContainerTree tree, Mounting.Result mounting, Optional<String> instance) throws IOException {
+            Variables variables = variables(mounting, instance);
             Found shell = tree.find("/bin/sh");
             if (shell.entry().isPresent() && shell.entry().get().kind() == Kind.FILE && shell.entry().get().executable()) {
-                var prepared = ActionScript.prepare(request.action(), variables, evaluated, request.quiet(), mounting.directory());
-                List<String> words = new ArrayList<>(prepared.command());
-                words.addAll(arguments);
-                return Optional.of(new Command(words, prepared.environment(), "/"));
+                return Optional.of(byShell(variables, arguments(), mounting.directory()));
             }
             if (request.action() == Action.TEST && tree.find("/.singularity.d/test").entry().isEmpty()) {
                 return Optional.empty();
             }
             Found directory = tree.find(mounting.directory());
             String start = directory.entry().isPresent() ? directory.path() : "/";
-            Shellless.Start shellless = new Shellless(tree, variables, start).start(request.action(), arguments);
+            Shellless.Start shellless = new Shellless(tree, variables.all(), start).start(request.action(), arguments());
             return Optional.of(new Command(shellless.words(), shellless.environment(), start));
+        }
+
+        /** @param evaluated whether those that a person sets see one round of shell evaluation */
+        private record Variables(CommandEnvironment all, boolean evaluated) {}
+
+        private Variables variables(Mounting.Result mounting, Optional<String> instance) throws IOException {
+            var isolation = request.isolation();
+            boolean clean = request.variables().clean() || isolation.all() || isolation.compat();
+            boolean evaluated = request.variables().evaluated() && !isolation.compat();
+            CommandEnvironment variables = CommandEnvironment.of(host, request, clean, warnings);
+            describe(variables.container(), mounting, evaluated);
+            instance.ifPresent(name -> variables.container().put("SINGULARITY_INSTANCE", name));
+            return new Variables(variables, evaluated);
+        }
+
+        private List<String> arguments() {
+            if (request.action() == Action.SHELL && !request.arguments().isEmpty()) {
+                warnings.accept("Parameters to shell command are ignored");
+                return List.of();
+            }
+            return request.arguments();
+        }
+
+        private Command byShell(Variables variables, List<String> arguments, String directory) {
+            var prepared = ActionScript.prepare(request.action(), variables.all(), variables.evaluated(), request.quiet(), directory, starting.isPresent());
+            List<String> words = new ArrayList<>(prepared.command());
+            words.addAll(arguments);
+            return new Command(words, prepared.environment(), "/");
         }
 
         private void describe(Map<String, String> variables, Mounting.Result mounting, boolean evaluated) {

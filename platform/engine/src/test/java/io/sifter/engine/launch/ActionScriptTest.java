@@ -46,7 +46,7 @@ class ActionScriptTest {
         environment.container().putAll(Map.of("HOME", "/", "SINGULARITY_CONTAINER", "/i.sif", "SINGULARITY_NAME", "i.sif"));
         variables.shell().ifPresent(chosen -> environment.container().put("SINGULARITY_SHELL", chosen));
         variables.app().ifPresent(app -> environment.container().put("SINGULARITY_APPNAME", app));
-        var prepared = ActionScript.prepare(action, environment, variables.evaluated(), false, "/tmp");
+        var prepared = ActionScript.prepare(action, environment, variables.evaluated(), false, "/tmp", false);
         String text = prepared.environment().get("SIFTER_SCRIPT").replace("/.singularity.d", image + "/.singularity.d").replace("/singularity ]", image + "/none ]")
                 .replace("/scif/apps", image + "/scif/apps");
         command.addAll(List.of("-c", "eval \"$SIFTER_SCRIPT\"", "singularity"));

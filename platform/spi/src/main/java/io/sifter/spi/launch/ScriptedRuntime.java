@@ -56,7 +56,7 @@ public abstract class ScriptedRuntime implements Runtime {
                 code=$?
                 kill -s 0 "$one" 2>/dev/null || break
             done
-            if [ "$code" -gt 128 ]; then
+            if [ "$code" -gt 128 ] && [ "$code" -le 192 ]; then
                 [ "$code" -eq 137 ] || trap - "$((code - 128))"
                 kill "-$((code - 128))" $$
             fi
