@@ -175,6 +175,8 @@ public final class Main {
             case "build" -> Build.run(session);
             case "cache clean" -> CacheCommands.clean(session);
             case "cache list" -> CacheCommands.list(session);
+            case "capability avail" -> CapabilityCommands.available(session);
+            case "capability list" -> CapabilityCommands.list(session);
             case "convert" -> Convert.run(session);
             case "delete" -> Publishing.delete(session);
             case "inspect" -> Inspect.run(session);

@@ -325,16 +325,26 @@ public final class CommandTable {
     }
 
     private static Command capability() {
-        String reason = "users cannot be granted capabilities without a set-uid program";
-        return Command.group("capability", "Grant capabilities",
+        String reason = "everybody may have every capability over his own containers, and nobody over the host: no set-uid program is here that could give it";
+        String nextStep = "Users need no grant, and root needs none: use --add-caps.";
+        return Command.group("capability", "Linux capabilities",
                 Command.of("capability add", "[add options...] <capabilities>", Arity.exactly(1), "Grant capabilities",
                         text("group", "to this group").letter('g').from("CAP_GROUP"),
-                        text("user", "to this user").letter('u').from("CAP_USER")).refuse(reason, ""),
-                Command.of("capability avail", "[capabilities]", Arity.ANY, "Describe capabilities").refuse(reason, ""),
+                        text("user", "to this user").letter('u').from("CAP_USER")).refuse(reason, nextStep),
+                Command.of("capability avail", "[capabilities]", Arity.ANY, "Describe capabilities")
+                        .describe("""
+                                Describes capabilities: those that are named, separated by commas, or all.""")
+                        .examples("capability avail", "capability avail net_raw,chown"),
                 Command.of("capability drop", "[drop options...] <capabilities>", Arity.exactly(1), "Revoke capabilities",
                         text("group", "from this group").letter('g').from("CAP_GROUP"),
-                        text("user", "from this user").letter('u').from("CAP_USER")).refuse(reason, ""),
-                Command.of("capability list", "[user/group]", Arity.ANY, "List granted capabilities").refuse(reason, ""))
+                        text("user", "from this user").letter('u').from("CAP_USER")).refuse(reason, nextStep),
+                Command.of("capability list", "[user/group]", Arity.between(0, 1), "List granted capabilities"))
+                .describe("""
+                        With the reference a grant lets a set-uid program give a user a capability over the host.
+                        There is none here. A user's container is a user namespace: capabilities in it are power over
+                        what belongs to it, its mounts, network and processes, never over the host, and every user may
+                        have all of them, with --add-caps. Root's containers have root's capabilities, as far as
+                        --drop-caps and --no-privs leave them. So nothing is granted, and nothing needs to be.""")
                 .alias("caps");
     }
 
