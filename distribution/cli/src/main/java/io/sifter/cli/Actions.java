@@ -145,7 +145,7 @@ public final class Actions {
             kinds.add(settings.pluginRuntime(host.home(), wanted.get()));
         }
         var planner = new Planner(host, kinds, wanted, settings.memory(values.flag("disable-cache")), warning -> log(Level.WARNING, warning))
-                .with(ActionOptions.limits(values));
+                .with(ActionOptions.limits(values)).with(settings.site());
         if (joins) {
             return planner.join(request, instance(image.substring(INSTANCE.length()), settings.instances(host)));
         }

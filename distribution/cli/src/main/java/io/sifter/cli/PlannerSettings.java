@@ -6,19 +6,25 @@ import io.sifter.engine.config.Locations;
 import io.sifter.engine.instance.Instances;
 import io.sifter.engine.launch.Host;
 import io.sifter.engine.launch.Planner.RuntimeKind;
+import io.sifter.engine.launch.Site;
 import io.sifter.engine.plugin.Extension;
 import io.sifter.engine.plugin.PluginHost;
 import io.sifter.spi.error.UserException;
-import java.io.BufferedReader;
+import io.sifter.spi.launch.Namespace;
 import io.sifter.spi.launch.Runtime;
+import io.sifter.spi.tree.RawName;
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
@@ -29,10 +35,12 @@ import java.util.Optional;
 final class PlannerSettings {
     private final Optional<Configuration> configuration;
     private final Locations locations;
+    private final Site site;
 
-    private PlannerSettings(Optional<Configuration> configuration, Locations locations) {
+    private PlannerSettings(Optional<Configuration> configuration, Locations locations, Site site) {
         this.configuration = configuration;
         this.locations = locations;
+        this.site = site;
     }
 
     /**
@@ -48,12 +56,58 @@ final class PlannerSettings {
         var locations = new Locations(text);
         List<Path> files = locations.configurationFiles(distribution,
                 chosen.isPresent() ? Optional.of(RawWords.path(chosen.get())) : Optional.empty());
+        Optional<Configuration> configuration = readAny(files);
+        // What the site allows holds whatever other file is chosen.
+        Optional<Configuration> site = readAny(locations.siteFiles(distribution));
+        return new PlannerSettings(configuration, locations, site.isPresent() ? site(site.get()) : Site.DEFAULT);
+    }
+
+    private static Optional<Configuration> readAny(List<Path> files) throws IOException {
         for (Path file : files) {
             if (saysAnything(file)) {
-                return new PlannerSettings(Optional.of(Configuration.read(files)), locations);
+                return Optional.of(Configuration.read(files));
             }
         }
-        return new PlannerSettings(Optional.empty(), locations);
+        return Optional.empty();
+    }
+
+    /** What the site allows and mounts. */
+    Site site() {
+        return site;
+    }
+
+    private static Site site(Configuration configuration) throws UserException {
+        var images = new HashSet<String>();
+        for (String kind : List.of("sif", "squashfs", "dir")) {
+            if (configuration.flag("site.allow container " + kind)) {
+                images.add(kind);
+            }
+        }
+        var without = new HashSet<String>();
+        for (String name : List.of("proc", "sys", "home", "tmp")) {
+            if (!configuration.flag("site.mount " + name)) {
+                without.add(name);
+            }
+        }
+        String devices = configuration.text("site.mount dev");
+        if (devices.equals("no") || devices.equals("false")) {
+            without.add("dev");
+        }
+        for (String name : List.of("passwd", "group", "resolv_conf")) {
+            if (!configuration.flag("site.config " + name)) {
+                without.add("/etc/" + name.replace('_', '.'));
+            }
+        }
+        var shared = EnumSet.noneOf(Namespace.class);
+        for (Namespace namespace : List.of(Namespace.PID, Namespace.IPC, Namespace.UTS)) {
+            if (!configuration.flag("site.allow " + namespace.name().toLowerCase(Locale.ROOT) + " ns")) {
+                shared.add(namespace);
+            }
+        }
+        return new Site(images, configuration.list("site.limit container owners"), configuration.list("site.limit container groups"),
+                configuration.list("site.limit container paths").stream().map(Path::of).toList(),
+                configuration.list("site.bind path").stream().map(RawName::of).toList(), configuration.flag("site.user bind control"), without,
+                devices.equals("minimal"), configuration.number("site.sessiondir max size"), configuration.flag("site.tmp sandbox"), shared);
     }
 
     private static boolean saysAnything(Path file) throws IOException {

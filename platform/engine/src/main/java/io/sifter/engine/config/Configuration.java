@@ -21,6 +21,20 @@ import java.util.TreeMap;
  * <p>{@code reference.conf} of this module holds every key with its default and its meaning.
  */
 public final class Configuration {
+    /** Files that may say what a site allows. */
+    private static final List<String> SITES = List.of("etc/sifter.conf", "etc/sifter/sifter.conf");
+    /** Directives of the reference that mean nothing here. */
+    private static final Map<String, String> MEANINGLESS = Map.ofEntries(Map.entry("allow setuid", "nothing here is set-uid"),
+            Map.entry("max loop devices", "the kernel finds a free loop device, and frees it by itself"),
+            Map.entry("shared loop devices", "loop devices are not shared"), Map.entry("memory fs type", "memory is always tmpfs"),
+            Map.entry("enable overlay", "overlays are used where they are asked for"), Map.entry("enable underlay", "missing mount points are always made"),
+            Map.entry("enable fusemount", "FUSE mounts in containers are not supported"), Map.entry("mount hostfs", "name what is to be mounted with 'bind path'"),
+            Map.entry("mount devpts", "a minimal /dev always has its own"), Map.entry("mount slave", "mounts of the host always pass on, never back"),
+            Map.entry("allow container extfs", "there are no such containers here"), Map.entry("allow container encrypted", "there are no such containers here"),
+            Map.entry("systemd cgroups", "control groups are found by themselves"), Map.entry("mksquashfs procs", "use convert.jobs"),
+            Map.entry("mksquashfs mem", "use convert.memory"), Map.entry("always use nv", "users ask for it, with --nv"),
+            Map.entry("always use rocm", "users ask for it, with --rocm"), Map.entry("root default capabilities", "root asks for less, with --drop-caps"));
+
     private final Config config;
 
     private Configuration(Config config) {
@@ -63,7 +77,17 @@ public final class Configuration {
     private static void check(Path file, Config layer, Config defaults, List<String> problems) {
         for (var entry : layer.entrySet()) {
             String key = entry.getKey();
+            if (key.startsWith("site.") && SITES.stream().noneMatch(file::endsWith)) {
+                problems.add("%s: line %d: what the site allows is said in etc/sifter.conf of the distribution or /etc/sifter/sifter.conf, nowhere else"
+                        .formatted(file, entry.getValue().origin().lineNumber()));
+                continue;
+            }
             if (key.startsWith("plugin.") || defaults.hasPathOrNull(key)) {
+                continue;
+            }
+            String meaningless = MEANINGLESS.get(ConfigUtil.splitPath(key).getLast());
+            if (key.startsWith("site.") && meaningless != null) {
+                problems.add("%s: line %d: '%s' means nothing here: %s".formatted(file, entry.getValue().origin().lineNumber(), key.replace("\"", ""), meaningless));
                 continue;
             }
             String last = ConfigUtil.splitPath(key).getLast();

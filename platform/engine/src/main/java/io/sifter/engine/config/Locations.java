@@ -36,6 +36,11 @@ public record Locations(Map<String, String> environment) {
                 : List.of(shipped, Path.of("/etc/sifter/sifter.conf"), userDirectory().resolve("sifter.conf"));
     }
 
+    /** Files of a distribution and a site, which alone say what the site allows. */
+    public List<Path> siteFiles(Path distribution) {
+        return List.of(distribution.resolve("etc/sifter.conf"), Path.of("/etc/sifter/sifter.conf"));
+    }
+
     /** @param configured what the configuration says of {@code cache.directory} */
     public Path cacheDirectory(String configured) {
         Optional<String> chosen = variable("CACHEDIR");

@@ -20,8 +20,6 @@ import java.util.function.Consumer;
 
 /** Decides what is mounted over an image, in the order of the reference: the kernel's trees, the site's binds, home, the user's. */
 final class Mounting {
-    /** Bound into every container. */
-    private static final List<String> SITE_BINDS = List.of("/etc/localtime", "/etc/hosts");
     private static final Set<String> NAMES = Set.of("proc", "sys", "dev", "devpts", "home", "tmp", "hostfs", "cwd", "bind-paths");
     /** Directories of an operating system: the image's own are wanted there, even when the caller stands in the host's. */
     private static final Set<String> SYSTEM = Set.of("/", "/bin", "/boot", "/etc", "/lib", "/lib32", "/lib64", "/libx32", "/mnt", "/opt", "/sbin",
@@ -36,6 +34,7 @@ final class Mounting {
     private static final int MOST_ACCOUNTS = 1 << 20;
 
     private final Host host;
+    private final Site site;
     private final Files wanted;
     private final Isolation isolation;
     private final boolean contained;
@@ -46,8 +45,9 @@ final class Mounting {
     private String homeSource;
     private String home;
 
-    Mounting(Host host, Files wanted, Isolation isolation, boolean contained, ContainerTree tree, Consumer<String> warnings) {
+    Mounting(Host host, Site site, Files wanted, Isolation isolation, boolean contained, ContainerTree tree, Consumer<String> warnings) {
         this.host = host;
+        this.site = site;
         this.wanted = wanted;
         this.isolation = isolation;
         this.contained = contained;
@@ -80,6 +80,12 @@ final class Mounting {
     Result decide(boolean ownProcesses, boolean fakeRoot) throws IOException {
         leaveOut();
         givenBinds();
+        if (!site.userBinds() && !binds.isEmpty()) {
+            for (BindPath bind : binds) {
+                warnings.accept("Ignoring %s bind mount: user bind control disabled by system administrator".formatted(RawName.display(bind.source())));
+            }
+            binds.clear();
+        }
         findHome(fakeRoot);
         kernel(ownProcesses);
         siteBinds();
@@ -99,6 +105,7 @@ final class Mounting {
             }
             left.add(name);
         }
+        left.addAll(site.without());
     }
 
     private void kernel(boolean ownProcesses) throws IOException {
@@ -113,7 +120,7 @@ final class Mounting {
             tree.bind(Path.of("/sys"), "/sys", false, false);
         }
         if (!left.contains("dev")) {
-            if (contained) {
+            if (contained || site.minimalDevices()) {
                 tree.devices("/dev");
             } else {
                 tree.bind(Path.of("/dev"), "/dev", false, false);
@@ -122,14 +129,16 @@ final class Mounting {
     }
 
     private void siteBinds() throws IOException {
-        for (String bind : SITE_BINDS) {
+        for (String line : site.binds()) {
+            BindPath asked = BindPath.parse(line);
+            String bind = asked.destination();
             if (bind.equals("/etc/hosts") && contained && isolation.net() && !bound(bind)) {
                 // The names of the host's network mean nothing here.
                 tree.data(LOCAL_HOSTS, bind);
-            } else if (!left.contains("bind-paths") && !left.contains(bind) && !bound(bind) && java.nio.file.Files.exists(Path.of(bind))) {
+            } else if (!left.contains("bind-paths") && !left.contains(bind) && !bound(bind) && java.nio.file.Files.exists(Path.of(asked.source()))) {
                 try {
                     // What a link leads to, so that a later change of the link on the host changes nothing here.
-                    tree.bind(Path.of(bind).toRealPath(), bind, false, true);
+                    tree.bind(Path.of(asked.source()).toRealPath(), bind, asked.readOnly(), true);
                 } catch (UserException inTheWay) {
                     warnings.accept("Could not mount %s: %s".formatted(bind, inTheWay.getMessage()));
                 }
@@ -186,7 +195,9 @@ final class Mounting {
     private void findHome(boolean fakeRoot) throws UserException {
         homeSource = host.account().home();
         home = fakeRoot ? "/root" : homeSource;
-        if (wanted.home().isPresent()) {
+        if (wanted.home().isPresent() && !site.userBinds()) {
+            warnings.accept("Ignoring --home: user bind control disabled by system administrator");
+        } else if (wanted.home().isPresent()) {
             String[] parts = wanted.home().get().split(":", -1);
             if (parts.length > 2) {
                 throw new UserException("While setting home directory: home argument has incorrect number of elements: %d".formatted(parts.length));
@@ -361,7 +372,7 @@ final class Mounting {
         }
         String here = host.directory();
         Optional<Path> source = HostFiles.path(here);
-        if (source.isPresent() && !left.contains("cwd") && !SYSTEM.contains(here) && !virtual(here) && !tree.shows(here, source.get())) {
+        if (source.isPresent() && site.userBinds() && !left.contains("cwd") && !SYSTEM.contains(here) && !virtual(here) && !tree.shows(here, source.get())) {
             try {
                 tree.bind(source.get(), here, false, false);
             } catch (UserException noMountPoint) {

@@ -43,9 +43,6 @@ import java.util.function.Function;
  * which images are sound. One planner may plan many actions, one at a time.
  */
 public final class Planner {
-    /** MiB of what {@code --writable-tmpfs} may write. */
-    private static final int WRITABLE_MEMORY = 64;
-
     /**
      * A kind of runtime that this program has.
      *
@@ -60,6 +57,7 @@ public final class Planner {
     private final Verdicts verdicts;
     private final Consumer<String> warnings;
     private final Limits limits;
+    private final Site site;
 
     /**
      * @param runtimes in order of preference
@@ -68,21 +66,27 @@ public final class Planner {
      * @param warnings takes one line each, for the person who asked
      */
     public Planner(Host host, List<RuntimeKind> runtimes, Optional<String> wanted, Optional<Path> memory, Consumer<String> warnings) {
-        this(host, List.copyOf(runtimes), wanted, new Verdicts(memory), warnings, Limits.NONE);
+        this(host, List.copyOf(runtimes), wanted, new Verdicts(memory), warnings, Limits.NONE, Site.DEFAULT);
     }
 
-    private Planner(Host host, List<RuntimeKind> runtimes, Optional<String> wanted, Verdicts verdicts, Consumer<String> warnings, Limits limits) {
+    private Planner(Host host, List<RuntimeKind> runtimes, Optional<String> wanted, Verdicts verdicts, Consumer<String> warnings, Limits limits, Site site) {
         this.host = host;
         this.runtimes = runtimes;
         this.wanted = wanted;
         this.verdicts = verdicts;
         this.warnings = warnings;
         this.limits = limits;
+        this.site = site;
+    }
+
+    /** A planner that does what a site wants. */
+    public Planner with(Site changed) {
+        return new Planner(host, runtimes, wanted, verdicts, warnings, limits, changed);
     }
 
     /** A planner whose containers may use no more than this. */
     public Planner with(Limits changed) {
-        return new Planner(host, runtimes, wanted, verdicts, warnings, changed);
+        return new Planner(host, runtimes, wanted, verdicts, warnings, changed, site);
     }
 
     /**
@@ -129,6 +133,7 @@ public final class Planner {
         Standing standing = Standing.decide(host, request, warnings);
         List<Overlay> layers = overlays.isEmpty() ? List.of() : Overlay.parse(overlays, absolute(Path.of(".")), standing.privileged(), canServe());
         LocatedImage image = LocatedImage.of(absolute(request.image()));
+        site.require(image, host);
         if (image instanceof Sandbox sandbox) {
             if (request.files().writable() && !Files.isWritable(sandbox.path())) {
                 throw notWritable(sandbox.path());
@@ -222,7 +227,7 @@ public final class Planner {
             RuntimeContext context = new RuntimeContext(host.uid(), host.gid(), privileged, host.searchPath(), libexec, Map.of());
             ContainerTree tree = new ContainerTree(files instanceof SquashFsFiles ? layered(files, overlays) : files, overlayWritable ? Missing.MAKE : request.files().writable() ? Missing.REFUSE : Missing.UNDERLAY);
             boolean ownProcesses = ownProcesses();
-            Mounting.Result mounting = new Mounting(standing.host(), request.files(), request.isolation(), contained, tree, warnings).decide(ownProcesses, request.rights().fakeRoot());
+            Mounting.Result mounting = new Mounting(standing.host(), site, request.files(), request.isolation(), contained, tree, warnings).decide(ownProcesses, request.rights().fakeRoot());
             Optional<Command> command = command(tree, mounting, starting.map(NewInstance::name));
             if (command.isEmpty()) {
                 return (request.quiet() ? "" : "echo 'INFO:    No test script found in container, exiting' >&2\n")
@@ -323,7 +328,7 @@ public final class Planner {
 
         /** Text that becomes a command in an instance. Nothing is looked at in there, for some file systems show themselves to nobody outside. */
         String joining(Instance instance) throws IOException {
-            var given = new Mounting(host, request.files(), request.isolation(), contained, new ContainerTree(files, Missing.REFUSE), warnings);
+            var given = new Mounting(host, site, request.files(), request.isolation(), contained, new ContainerTree(files, Missing.REFUSE), warnings);
             String home = request.files().home().isPresent() ? given.home(request.rights().fakeRoot()) : instance.home();
             Optional<String> wanted = request.files().startDirectory();
             String directory = wanted.isPresent() ? wanted.get().startsWith("/") ? wanted.get() : "/" + wanted.get() : contained ? home : host.directory();
@@ -408,9 +413,15 @@ public final class Planner {
             return all;
         }
 
-        private boolean ownProcesses() {
+        private boolean ownProcesses() throws UserException {
             if (starting.isPresent()) {
+                if (!site.allows(Namespace.PID)) {
+                    throw new UserException("An instance needs process ids of its own, and the site's configuration says 'allow pid ns = no'");
+                }
                 return true;
+            }
+            if (!site.allows(Namespace.PID)) {
+                return false;
             }
             var isolation = request.isolation();
             return isolation.pid() || (isolation.all() || isolation.compat()) && !isolation.noPid();
@@ -434,6 +445,7 @@ public final class Planner {
             if (isolation.userNamespace()) {
                 namespaces.add(Namespace.USER);
             }
+            namespaces.removeIf(namespace -> !site.allows(namespace));
             return namespaces;
         }
 
@@ -536,7 +548,7 @@ public final class Planner {
                 } else {
                     all.addAll(List.of("directory", raw(elsewhere.isPresent() ? elsewhere.get().resolve("image") : image.path()), "", ""));
                 }
-                all.add(overlay ? "size=" + WRITABLE_MEMORY + "m" + (privileged ? "" : ",userxattr") : "");
+                all.add(overlay ? "size=" + site.memory() + "m" + (privileged ? "" : ",userxattr") : "");
                 if (overlay) {
                     boolean memory = overlayWritable && !isAnyWritable(overlays);
                     all.add(Integer.toString(overlays.size() + (memory ? 1 : 0)));
@@ -595,8 +607,8 @@ public final class Planner {
             if (!(image instanceof SquashFs) || unpacking != Unpacking.ALWAYS && mountable) {
                 return Optional.empty();
             }
-            if (unpacking == Unpacking.NEVER) {
-                throw new UserException("unpacking image to temporary sandbox dir required, but is prohibited by the --no-tmp-sandbox command-line flag",
+            if (unpacking == Unpacking.NEVER || !site.unpacks()) {
+                throw new UserException("unpacking image to temporary sandbox dir required, but is prohibited by 'tmp sandbox = no' in sifter.conf or --no-tmp-sandbox command-line flag",
                         "Install squashfuse, and make sure that /dev/fuse can be opened.");
             }
             return Optional.of(session("rootfs"));

@@ -44,6 +44,30 @@ class ConfigurationTest {
     }
 
     @Test
+    void onlyTheSitesFilesSayWhatTheSiteAllows() throws IOException {
+        Files.createDirectory(directory.resolve("etc"));
+        Path site = write("etc/sifter.conf", "site.mount home = no\nsite { limit container paths = [/images] }");
+        Path user = write("sifter.conf", "site.mount home = yes");
+
+        Configuration configuration = Configuration.read(List.of(site));
+        assertThat(configuration.flag("site.mount home")).isFalse();
+        assertThat(configuration.flag("site.mount tmp")).isTrue();
+        assertThat(configuration.list("site.limit container paths")).containsExactly("/images");
+        assertThatThrownBy(() -> Configuration.read(List.of(site, user))).isInstanceOf(UserException.class)
+                .hasMessageContaining("sifter.conf: line 1: what the site allows is said in etc/sifter.conf");
+    }
+
+    @Test
+    void directivesThatMeanNothingAreRefusedWithTheReason() throws IOException {
+        Files.createDirectory(directory.resolve("etc"));
+        Path site = write("etc/sifter.conf", "site.max loop devices = 256\nsite.mount hom = no");
+
+        assertThatThrownBy(() -> Configuration.read(List.of(site))).isInstanceOf(UserException.class)
+                .hasMessageContaining("'site.max loop devices' means nothing here: the kernel finds a free loop device")
+                .hasMessageContaining("unknown key").hasMessageContaining("mount home");
+    }
+
+    @Test
     void pluginsHaveSectionsOfTheirOwn() throws IOException {
         Path site = write("site.conf", "plugin.acme-agent { mirror = \"m.example\", depth { a = 1 } }");
 

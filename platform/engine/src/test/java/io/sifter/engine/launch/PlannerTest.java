@@ -42,6 +42,7 @@ class PlannerTest {
     private Path here;
     private final List<String> warnings = new ArrayList<>();
     private final List<Launch> launches = new ArrayList<>();
+    private Site site = Site.DEFAULT;
 
     @BeforeEach
     void makeASandbox() throws IOException {
@@ -89,7 +90,7 @@ class PlannerTest {
     private String plan(ActionRequest request, RuntimeKind... kinds) throws IOException {
         Host host = Hosts.user().in(here.toString(), home.toString());
         return new Planner(host, kinds.length > 0 ? List.of(kinds) : List.of(new RuntimeKind("recorded", _ -> new Recorded(Readiness.ready("")), Map.of())),
-                Optional.empty(), Optional.of(work.resolve("memory")), warnings::add).plan(request);
+                Optional.empty(), Optional.of(work.resolve("memory")), warnings::add).with(site).plan(request);
     }
 
     private Launch launch(ActionRequest request) throws IOException {
@@ -100,6 +101,62 @@ class PlannerTest {
     private static List<String> destinations(Launch launch) {
         return launch.mounts().stream().filter(mount -> mount instanceof Bind || mount instanceof Tmpfs || mount instanceof Proc || mount instanceof Dev
                 || mount instanceof Data).map(Mount::destination).toList();
+    }
+
+    private static Site site(Set<String> images, List<String> owners, List<String> groups, List<Path> paths) {
+        return new Site(images, owners, groups, paths, List.of(), true, Set.of(), false, 64, true, Set.of());
+    }
+
+    private static Site site(List<String> binds, boolean userBinds, Set<String> without, boolean minimalDevices, Set<Namespace> shared) {
+        return new Site(Set.of("dir"), List.of(), List.of(), List.of(), binds, userBinds, without, minimalDevices, 64, true, shared);
+    }
+
+    @Test
+    void aSiteSaysWhichImagesMayRun() throws Exception {
+        String owner = Files.getOwner(box).getName();
+        String group = String.valueOf(Files.getAttribute(box, "unix:gid"));
+        site = site(Set.of("dir"), List.of("nobody", owner), List.of(group), List.of(work));
+        assertThat(plan(exec("true"))).contains("/usr/bin/runtime");
+
+        site = site(Set.of("sif", "squashfs"), List.of(), List.of(), List.of());
+        assertThatThrownBy(() -> plan(exec("true"))).isInstanceOf(UserException.class).hasMessageContaining("disallows users from running sandbox containers");
+        site = site(Set.of("dir"), List.of("999999"), List.of(), List.of());
+        assertThatThrownBy(() -> plan(exec("true"))).isInstanceOf(UserException.class).hasMessageContaining("not owned by required user(s)");
+        site = site(Set.of("dir"), List.of(), List.of("999999"), List.of());
+        assertThatThrownBy(() -> plan(exec("true"))).isInstanceOf(UserException.class).hasMessageContaining("not owned by required group(s)");
+        site = site(Set.of("dir"), List.of(), List.of(), List.of(here, work.resolve("none")));
+        assertThatThrownBy(() -> plan(exec("true"))).isInstanceOf(UserException.class).hasMessageContaining("not in an allowed configured path");
+    }
+
+    @Test
+    void aLinkDoesNotMoveAnImageIntoAnAllowedPath() throws Exception {
+        Path link = Files.createSymbolicLink(here.resolve("link"), box);
+        site = site(Set.of("dir"), List.of(), List.of(), List.of(here));
+        assertThatThrownBy(() -> plan(ActionRequest.of(Action.EXEC, link, List.of("true")))).hasMessageContaining("not in an allowed configured path");
+    }
+
+    @Test
+    void aSiteSaysWhatIsMounted() throws Exception {
+        Path data = Files.createDirectory(work.resolve("data"));
+        site = site(List.of(data + ":/site:ro", "/nowhere"), true, Set.of("sys", "tmp", "home", "/etc/passwd", "/etc/resolv.conf"), true, Set.of(Namespace.IPC));
+        Launch launch = launch(exec("true").with(new Isolation(false, false, false, false, false, true, true, false, Optional.empty(), false, Optional.empty(),
+                Optional.empty(), true)));
+
+        assertThat(destinations(launch)).contains("/proc", "/site", "/etc/group").doesNotContain("/var/tmp", "/etc/passwd", "/etc/resolv.conf", "/etc/hosts");
+        assertThat(launch.mounts()).filteredOn(mount -> mount instanceof Bind).extracting(mount -> ((Bind) mount).source())
+                .doesNotContain(Path.of("/sys"), Path.of("/tmp"), home);
+        assertThat(launch.mounts()).contains(new Dev("/dev"), new Bind(data, "/site", true, true));
+        assertThat(launch.namespaces()).containsExactly(Namespace.UTS);
+    }
+
+    @Test
+    void aSiteMayKeepBindsToItself() throws Exception {
+        site = site(List.of(), false, Set.of(), false, Set.of());
+        Launch launch = launch(exec("true").with(files(List.of(here + ":/mine"), Optional.of(here.toString()), false, Optional.empty(), List.of())));
+
+        assertThat(destinations(launch)).doesNotContain("/mine", here.toString());
+        assertThat(warnings).contains("Ignoring %s bind mount: user bind control disabled by system administrator".formatted(here),
+                "Ignoring --home: user bind control disabled by system administrator");
     }
 
     @Test
