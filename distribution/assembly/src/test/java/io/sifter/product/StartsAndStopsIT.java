@@ -27,9 +27,9 @@ class StartsAndStopsIT {
     private enum User { ROOT, ORDINARY }
 
     private static final long SEED = Long.parseLong(System.getenv().getOrDefault("SIFTER_FAULT_SEED", String.valueOf(System.nanoTime())));
-    private static final int ROUNDS = Integer.parseInt(System.getenv().getOrDefault("SIFTER_START_ROUNDS", "8"));
-    private static final List<List<String>> OPTIONS = List.of(List.of(), List.of("--contain"), List.of("--containall"), List.of("--fakeroot"),
-            List.of("--writable-tmpfs"), List.of("--unsquash"));
+    private static final int ROUNDS = Integer.parseInt(System.getenv().getOrDefault("SIFTER_START_ROUNDS", "5"));
+    private static final List<List<String>> OPTIONS = List.of(List.of(), List.of("--contain"), List.of("--containall"), List.of("--writable-tmpfs"),
+            List.of("--unsquash"), List.of("--fakeroot"));
 
     private final Random random = new Random(SEED);
     private Product product;
@@ -49,7 +49,8 @@ class StartsAndStopsIT {
             product.run("exec", "x.sif", "true").ok();
             long usual = (System.nanoTime() - start) / 1_000_000;
             for (int round = 0; round < ROUNDS; round++) {
-                List<String> options = OPTIONS.get(random.nextInt(OPTIONS.size()));
+                // Root appears as root without being asked.
+                List<String> options = OPTIONS.get(random.nextInt(OPTIONS.size() - (user == User.ROOT ? 1 : 0)));
                 switch (random.nextInt(5)) {
                     case 0 -> assertThat(product.run(words(List.of("exec"), options, "x.sif", "sh", "-c", "exit 3")).exit()).isEqualTo(3);
                     case 1 -> killed(words(List.of("exec"), options, "x.sif", "sleep", "60"), usual * 2, random.nextBoolean() ? "KILL" : "TERM");
