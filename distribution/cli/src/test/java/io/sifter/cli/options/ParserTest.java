@@ -108,10 +108,10 @@ class ParserTest {
 
     @Test
     void refusedOptionsAreNamedTogether() {
-        assertThatThrownBy(() -> values(EXEC, Map.of("SINGULARITY_SECURITY", "uid:1"), "--nv", "--oci=false", "img", "prog").requireSupported())
+        assertThatThrownBy(() -> values(EXEC, Map.of("SINGULARITY_ROCM", "1"), "--nv", "--oci=false", "img", "prog").requireSupported())
                 .isInstanceOf(UserException.class)
                 .hasMessageContaining("--nv is not supported: ")
-                .hasMessageContaining("\nSINGULARITY_SECURITY is not supported: ")
+                .hasMessageContaining("\nSINGULARITY_ROCM is not supported: ")
                 .hasMessageNotContaining("--oci");
     }
 
