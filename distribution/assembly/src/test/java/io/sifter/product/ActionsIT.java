@@ -284,11 +284,10 @@ class ActionsIT {
         as(User.ORDINARY);
         sif();
 
-        for (String option : List.of("--nv", "--rocm", "--oci", "--add-caps=CAP_NET_RAW", "--cpus=1", "--memory=1G")) {
-            String name = option.replaceFirst("=.*", "");
+        for (String option : List.of("--nv", "--rocm", "--oci")) {
             Result result = product.run("exec", option, "x.sif", "true");
             assertThat(result.exit()).isEqualTo(255);
-            assertThat(result.err()).startsWith("FATAL:   " + name + " is not supported: ");
+            assertThat(result.err()).startsWith("FATAL:   " + option + " is not supported: ");
         }
     }
 }
