@@ -15,7 +15,6 @@ import io.sifter.spi.launch.Runtime;
 import io.sifter.spi.tree.RawName;
 import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -126,12 +125,8 @@ final class PlannerSettings {
     }
 
     /** The runtime that must be used, if the configuration names one. */
-    Optional<String> runtime() throws UserException {
-        if (configuration.isEmpty()) {
-            return Optional.empty();
-        }
-        String name = configuration.get().text("runtime.name");
-        return name.equals("auto") ? Optional.empty() : Optional.of(name);
+    Optional<String> runtime() {
+        return configuration.flatMap(Configuration::runtime);
     }
 
     /** A plugin's section. */
@@ -159,13 +154,7 @@ final class PlannerSettings {
         if (extension == null) {
             throw new UserException("There is no runtime '%s'".formatted(name), "'runtime list' shows those that there are.");
         }
-        return new RuntimeKind(name, context -> {
-            try {
-                return plugins.create(Extension.Kind.RUNTIME, name, Runtime.class, context);
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
-        }, plugin(extension.pluginId()));
+        return new RuntimeKind(name, plugins.maker(Extension.Kind.RUNTIME, name, Runtime.class), plugin(extension.pluginId()));
     }
 
     /**

@@ -36,9 +36,8 @@ final class RuntimeCommands {
                     }
                 }
             }
-            String chosen = sifter.chosenRuntime();
-            out.print(chosen.equals("auto") ? "The first that works and can do what is asked for is used, unless --runtime names one.\n"
-                    : "The configuration chooses %s, unless --runtime names another.\n".formatted(chosen));
+            out.print(sifter.chosenRuntime().map("The configuration chooses %s, unless --runtime names another.\n"::formatted)
+                    .orElse("The first that works and can do what is asked for is used, unless --runtime names one.\n"));
         }
     }
 

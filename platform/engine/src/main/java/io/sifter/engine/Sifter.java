@@ -62,7 +62,6 @@ import io.sifter.spi.tree.Compression;
 import io.sifter.spi.tree.FileTree;
 import io.sifter.squashfs.Codecs;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -265,17 +264,11 @@ public final class Sifter implements AutoCloseable {
         Configuration configuration = instance(Configuration.class);
         List<Planner.RuntimeKind> kinds = new ArrayList<>();
         plugins.extensions(Kind.RUNTIME).forEach((name, extension) -> {
-            Planner.RuntimeKind kind = new Planner.RuntimeKind(name, context -> {
-                try {
-                    return plugins.create(Kind.RUNTIME, name, Runtime.class, context);
-                } catch (IOException e) {
-                    throw new UncheckedIOException(e);
-                }
-            }, configuration.plugin(extension.pluginId()));
+            Planner.RuntimeKind kind = new Planner.RuntimeKind(name, plugins.maker(Kind.RUNTIME, name, Runtime.class),
+                    configuration.plugin(extension.pluginId()));
             kinds.add(name.equals("unshare") ? 0 : kinds.size(), kind);
         });
-        String name = configuration.text("runtime.name");
-        return new DefinitionBuild.Launching(host, kinds, name.equals("auto") ? Optional.empty() : Optional.of(name));
+        return new DefinitionBuild.Launching(host, kinds, configuration.runtime());
     }
 
     /**
@@ -493,9 +486,9 @@ public final class Sifter implements AutoCloseable {
         return plugins.create(Kind.RUNTIME, name, Runtime.class, survey.context(section));
     }
 
-    /** The runtime that the configuration chooses, or {@code auto}. */
-    public String chosenRuntime() throws IOException {
-        return instance(Configuration.class).text("runtime.name");
+    /** The runtime that the configuration chooses, if it names one. */
+    public Optional<String> chosenRuntime() throws IOException {
+        return instance(Configuration.class).runtime();
     }
 
     /** What the engine is made of, made now if it is not there yet; a failure to make it is thrown as it is. */

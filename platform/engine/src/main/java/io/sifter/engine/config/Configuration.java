@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /**
@@ -118,6 +119,11 @@ public final class Configuration {
 
     public String text(String key) {
         return config.getString(key);
+    }
+
+    /** The runtime that must be used, if one is named. */
+    public Optional<String> runtime() {
+        return Optional.of(text("runtime.name")).filter(name -> !name.equals("auto"));
     }
 
     public int number(String key) {

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.Reader;
+import java.io.UncheckedIOException;
 import java.lang.reflect.Constructor;
 import java.lang.reflect.InvocationTargetException;
 import java.nio.charset.StandardCharsets;
@@ -19,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.TreeMap;
+import java.util.function.Function;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
 import org.pf4j.DefaultPluginManager;
@@ -72,6 +74,17 @@ public final class PluginHost implements AutoCloseable {
     public synchronized List<PluginProblem> problems() {
         readIndexes();
         return List.copyOf(problems);
+    }
+
+    /** As {@link #create}, for a context that comes later; what it throws comes in an {@link UncheckedIOException}. */
+    public <C, T> Function<C, T> maker(Kind kind, String name, Class<T> type) {
+        return context -> {
+            try {
+                return create(kind, name, type, context);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        };
     }
 
     /**
