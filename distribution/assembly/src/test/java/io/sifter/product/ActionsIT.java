@@ -284,7 +284,7 @@ class ActionsIT {
         as(User.ORDINARY);
         sif();
 
-        for (String option : List.of("--nv", "--rocm", "--oci")) {
+        for (String option : List.of("--nvccli", "--boot", "--oci")) {
             Result result = product.run("exec", option, "x.sif", "true");
             assertThat(result.exit()).isEqualTo(255);
             assertThat(result.err()).startsWith("FATAL:   " + option + " is not supported: ");

@@ -68,6 +68,7 @@ class ComparisonIT {
         for (Product product : List.of(user, root)) {
             product.run("pull", "x.sif", "docker://" + registry.host() + "/lib/compare").ok();
             product.shell("mkdir given && echo word >word").ok();
+            Images.drivers(product, busybox);
         }
         Result who = apptainer(user, "exec x.sif id -u");
         Peers.need(who.out().equals(user.shell("id -u").out()), "SIFTER_APPTAINER does not act as SIFTER_APPTAINER_AS says: " + who.err());

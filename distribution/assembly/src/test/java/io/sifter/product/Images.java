@@ -8,6 +8,8 @@ import io.sifter.testkit.registry.TestImage;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.zip.GZIPInputStream;
 
@@ -102,5 +104,18 @@ final class Images {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /** Lets a product find drivers of an NVIDIA GPU: {@code drivers/nvidia-smi} and what a loader of its own knows. */
+    static void drivers(Product product, Path program) throws IOException, InterruptedException {
+        Path directory = Files.createDirectory(product.work().resolve("drivers"));
+        for (String library : List.of("libcuda.so.1", "libnvidia-ml.so.1", "libother.so.1")) {
+            Files.copy(program, directory.resolve(library));
+        }
+        Files.writeString(directory.resolve("nvidia-smi"), "#!/bin/sh\necho no GPU, but a driver\n");
+        Files.writeString(directory.resolve("ldconfig"), "#!/bin/sh\ncd \"${0%/*}\" && for l in *.so.*; do echo \"\t$l (libc6,x86-64) => $PWD/$l\"; done\n");
+        product.give(directory);
+        product.shell("chmod 755 drivers/nvidia-smi drivers/ldconfig").ok();
+        product.with("PATH", directory + ":" + product.environment().get("PATH"));
     }
 }

@@ -293,6 +293,41 @@ class LaunchIT {
         nothingLeft();
     }
 
+    @ParameterizedTest
+    @EnumSource(User.class)
+    void everyRuntimeBringsDriversOfTheHost(User user) throws Exception {
+        as(user);
+        Path busybox = Path.of(Peers.program("busybox"));
+        Images.drivers(product, busybox);
+        for (String runtime : List.of("unshare", "bubblewrap", "oci")) {
+            Result result = product.run("exec", "--runtime", runtime, "--nv", "x.sif", "sh", "-c",
+                    "echo /.singularity.d/libs/*; nvidia-smi; (: >/.singularity.d/libs/x) 2>/dev/null || echo read-only; echo $LD_LIBRARY_PATH").ok();
+            assertThat(result.out()).as(runtime).isEqualTo("/.singularity.d/libs/libcuda.so.1 /.singularity.d/libs/libnvidia-ml.so.1\nno GPU, but a driver\n"
+                    + "read-only\n/.singularity.d/libs\n");
+            assertThat(result.err()).isEmpty();
+        }
+        assertThat(product.run("exec", "--rocm", "x.sif", "true").ok().err()).isEqualTo("WARNING: Could not find any rocm files on this host!\n");
+        nothingLeft();
+    }
+
+    @Test
+    void aPrivateDevHasTheGpusThatAreAskedFor() throws Exception {
+        as(User.ROOT);
+        // A host's /dev, for the caller only.
+        String host = """
+                mkdir dev && mount --rbind /dev dev && mount -t tmpfs dev /dev && cd dev && cp -a null zero full random urandom tty fuse loop* /dev &&
+                mkdir /dev/pts /dev/shm /dev/mqueue /dev/dri /dev/nvidia-caps && mount --bind pts /dev/pts && ln -s pts/ptmx /proc/self/fd /dev &&
+                for d in nvidia0 nvidiactl kfd nvidia-caps/c dri/card0; do mknod -m 666 /dev/$d c 1 3 || exit; done; cd ..
+                for runtime in unshare bubblewrap oci; do for gpu in --nv --rocm; do
+                    singularity --silent exec --runtime $runtime $gpu --contain x.sif sh -c 'ls -d /dev/nv* /dev/nvidia-caps/* /dev/dri/* /dev/kfd 2>/dev/null; : >/dev/kfd' 2>/dev/null
+                done; done
+                """;
+        String each = "/dev/nvidia-caps\n/dev/nvidia-caps/c\n/dev/nvidia0\n/dev/nvidiactl\n/dev/dri/card0\n/dev/kfd\n";
+        Files.writeString(product.work().resolve("host"), host);
+        assertThat(product.shell("unshare --mount --propagation private sh host").out()).isEqualTo(each.repeat(3));
+        nothingLeft();
+    }
+
     @Test
     void runtimesAreListedWithWhatTheyCannotDo() throws Exception {
         product = Product.ordinary();

@@ -6,12 +6,15 @@ import io.sifter.engine.launch.ActionRequest.Isolation;
 import io.sifter.engine.launch.ActionRequest.Rights;
 import io.sifter.engine.launch.ActionRequest.Unpacking;
 import io.sifter.engine.launch.ActionRequest.Variables;
+import io.sifter.engine.launch.Gpu;
 import io.sifter.engine.launch.Limits;
 import io.sifter.spi.error.UserException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Turns the options of run, exec, shell and test, raw, into what the planner takes. On the start-up path of containers.
@@ -24,7 +27,23 @@ final class ActionOptions {
         Optional<String> older = values.text("pwd");
         return new Files(values.list("bind"), values.list("mount"), values.text("home"), values.flag("no-home"),
                 start.isPresent() ? start : older, values.list("scratch"), values.text("workdir"), values.list("no-mount"),
-                values.flag("writable"), values.flag("writable-tmpfs"), values.list("overlay"), unpacking(values));
+                values.flag("writable"), values.flag("writable-tmpfs"), values.list("overlay"), unpacking(values), gpus(values), kinds(values, "no-nv", "no-rocm"));
+    }
+
+    /** The GPUs whose drivers' files are asked for. */
+    static Set<Gpu> gpus(Values values) {
+        return kinds(values, "nv", "rocm");
+    }
+
+    private static Set<Gpu> kinds(Values values, String nv, String rocm) {
+        Set<Gpu> gpus = EnumSet.noneOf(Gpu.class);
+        if (values.flag(nv)) {
+            gpus.add(Gpu.NV);
+        }
+        if (values.flag(rocm)) {
+            gpus.add(Gpu.ROCM);
+        }
+        return gpus;
     }
 
     private static Unpacking unpacking(Values values) throws UserException {

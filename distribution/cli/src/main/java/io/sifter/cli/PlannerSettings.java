@@ -4,6 +4,7 @@ import io.sifter.engine.Version;
 import io.sifter.engine.config.Configuration;
 import io.sifter.engine.config.Locations;
 import io.sifter.engine.instance.Instances;
+import io.sifter.engine.launch.Gpu;
 import io.sifter.engine.launch.Host;
 import io.sifter.engine.launch.Planner.RuntimeKind;
 import io.sifter.engine.launch.Site;
@@ -103,10 +104,16 @@ final class PlannerSettings {
                 shared.add(namespace);
             }
         }
+        var gpus = EnumSet.noneOf(Gpu.class);
+        for (Gpu gpu : Gpu.values()) {
+            if (configuration.flag("site.always use " + gpu.name().toLowerCase(Locale.ROOT))) {
+                gpus.add(gpu);
+            }
+        }
         return new Site(images, configuration.list("site.limit container owners"), configuration.list("site.limit container groups"),
                 configuration.list("site.limit container paths").stream().map(Path::of).toList(),
                 configuration.list("site.bind path").stream().map(RawName::of).toList(), configuration.flag("site.user bind control"), without,
-                devices.equals("minimal"), configuration.number("site.sessiondir max size"), configuration.flag("site.tmp sandbox"), shared);
+                devices.equals("minimal"), configuration.number("site.sessiondir max size"), configuration.flag("site.tmp sandbox"), shared, gpus);
     }
 
     private static boolean saysAnything(Path file) throws IOException {

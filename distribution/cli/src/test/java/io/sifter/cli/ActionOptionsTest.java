@@ -8,6 +8,7 @@ import io.sifter.cli.options.Invocation;
 import io.sifter.cli.options.Values;
 import io.sifter.engine.launch.ActionRequest;
 import io.sifter.engine.launch.ActionRequest.Unpacking;
+import io.sifter.engine.launch.Gpu;
 import io.sifter.spi.error.UserException;
 import java.nio.file.Path;
 import java.util.List;
@@ -56,6 +57,17 @@ class ActionOptionsTest {
         values.readEnvironment(Map.of("SINGULARITY_MOUNT", "type=bind,source=2,destination=/2\ntype=bind,source=3,destination=/3\n"));
 
         assertThat(ActionOptions.files(values).mounts()).hasSize(3);
+    }
+
+    @Test
+    void gpusAreAskedForAndForbidden() throws Exception {
+        ActionRequest.Files files = ActionOptions.files(values("exec --nv --no-rocm img true"));
+        assertThat(files.gpus()).containsExactly(Gpu.NV);
+        assertThat(files.noGpus()).containsExactly(Gpu.ROCM);
+        Values values = values("exec img true");
+        values.readEnvironment(Map.of("SINGULARITY_ROCM", "1", "APPTAINER_NV_OFF", "1"));
+        assertThat(ActionOptions.files(values).gpus()).containsExactly(Gpu.ROCM);
+        assertThat(ActionOptions.files(values).noGpus()).containsExactly(Gpu.NV);
     }
 
     @Test

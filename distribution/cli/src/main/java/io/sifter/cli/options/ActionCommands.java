@@ -12,8 +12,8 @@ import io.sifter.cli.options.Command.Arity;
 /** The commands that start something in an image. */
 final class ActionCommands {
     private static final String NO_ENCRYPTION = "encrypted images cannot be opened yet";
-    static final String NO_GPU = "GPU libraries are not found automatically yet";
-    static final String BIND_GPU = "Bind the libraries and devices with --bind.";
+    static final String NO_NVCCLI = "nvidia-container-cli is not used";
+    static final String USE_NV = "Use --nv, which finds the libraries itself.";
     private static final String NO_CNI = "containers share the host's network or have none";
     private static final String USE_NONE = "Use --net --network none for a container without a network.";
     private static final String FOR_INSTANCES = "it belongs to instance start and instance run";
@@ -160,17 +160,17 @@ final class ActionCommands {
             Shared.noHttps(),
             flag("no-init", "start no helper process with --pid").from("NOSHIMINIT").moot("a shell is process 1 wherever process ids are the container's own"),
             list("no-mount", "leave out default mounts by name, or a bind by its destination").from("NO_MOUNT"),
-            flag("no-nv", "do not look for NVIDIA libraries").from("NV_OFF", "NO_NV").hide().moot("they are never looked for"),
+            flag("no-nv", "no NVIDIA GPUs, even if the site says so").from("NV_OFF", "NO_NV").hide(),
             flag("no-oci", "use the native mode").from("NO_OCI").moot("there is no other mode"),
             flag("no-pid", "do not give own process ids, even if another option implies them").from("NO_PID"),
             flag("no-privs", "drop all privileges, also root's").from("NO_PRIVS"),
-            flag("no-rocm", "do not look for ROCm libraries").from("ROCM_OFF", "NO_ROCM").hide().moot("they are never looked for"),
+            flag("no-rocm", "no AMD GPUs, even if the site says so").from("ROCM_OFF", "NO_ROCM").hide(),
             flag("no-setgroups", "forbid changing groups").from("NO_SETGROUPS").moot("a container of a user can never change groups"),
             flag("no-tmp-sandbox", "never unpack an image to a temporary directory").from("NO_TMP_SANDBOX"),
             flag("no-umask", "start with umask 0022 instead of the caller's").from("NO_UMASK"),
             flag("nohttps", "older spelling of --no-https").deprecate("use --no-https"),
-            flag("nv", "NVIDIA GPUs").from("NV").refuse(NO_GPU, BIND_GPU),
-            flag("nvccli", "NVIDIA GPUs through nvidia-container-cli").from("NVCCLI").refuse(NO_GPU, BIND_GPU),
+            flag("nv", "use NVIDIA GPUs, with libraries and devices of the host").from("NV"),
+            flag("nvccli", "NVIDIA GPUs through nvidia-container-cli").from("NVCCLI").refuse(NO_NVCCLI, USE_NV),
             flag("oci", "OCI mode").from("OCI").refuse(NO_OCI_MODE),
             flag("oom-kill-disable", "do not end the command when memory runs out").from("OOM_KILL_DISABLE").refuse("control groups of version 2 have no such switch"),
             list("overlay", "directory or file system over the image that keeps what is written, path[:ro]").letter('o').from("OVERLAY", "OVERLAYIMAGE"),
@@ -181,7 +181,7 @@ final class ActionCommands {
             number("pids-limit", "most processes").from("PIDS_LIMIT"),
             text("proot", "program proot").from("PROOT").hide().refuse("proot is never used"),
             text("pwd", "older spelling of --cwd").from("PWD", "TARGET_PWD").hide(),
-            flag("rocm", "AMD GPUs").from("ROCM").refuse(NO_GPU, BIND_GPU),
+            flag("rocm", "use AMD GPUs, with libraries and devices of the host").from("ROCM"),
             text("runscript-timeout", "limit of the time to evaluate the environment").from("RUNSCRIPT_TIMEOUT")
                     .refuse("the environment is evaluated in the container, without a limit"),
             text("runtime", "what starts the container: auto, or a name that 'runtime list' shows").from("RUNTIME"),

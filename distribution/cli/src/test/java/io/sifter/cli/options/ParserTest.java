@@ -108,10 +108,10 @@ class ParserTest {
 
     @Test
     void refusedOptionsAreNamedTogether() {
-        assertThatThrownBy(() -> values(EXEC, Map.of("SINGULARITY_ROCM", "1"), "--nv", "--oci=false", "img", "prog").requireSupported())
+        assertThatThrownBy(() -> values(EXEC, Map.of("SINGULARITY_SHARENS", "1"), "--nvccli", "--oci=false", "img", "prog").requireSupported())
                 .isInstanceOf(UserException.class)
-                .hasMessageContaining("--nv is not supported: ")
-                .hasMessageContaining("\nSINGULARITY_ROCM is not supported: ")
+                .hasMessageContaining("--nvccli is not supported: ")
+                .hasMessageContaining("\nSINGULARITY_SHARENS is not supported: ")
                 .hasMessageNotContaining("--oci");
     }
 

@@ -19,6 +19,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 
 /**
@@ -73,7 +74,7 @@ final class ContainerScripts {
             mounts.add("type=bind,source=%s,destination=%s".formatted(RawName.of(copy.toString()), file));
         }
         Files files = new Files(options.binds(), mounts, Optional.empty(), true, Optional.of("/"), List.of(), Optional.empty(), LEFT_OUT,
-                writable, !writable && options.writableTest(), List.of(), Unpacking.IF_NEEDED);
+                writable, !writable && options.writableTest(), List.of(), Unpacking.IF_NEEDED, options.gpus(), Set.of());
         Isolation isolation = new Isolation(false, false, false, ownProcesses(), false, false, false, false, Optional.empty(), false,
                 Optional.empty(), Optional.empty(), true);
         ActionRequest request = new ActionRequest(action, root.path(), false, command, true, files, variables, isolation, Rights.DEFAULT);

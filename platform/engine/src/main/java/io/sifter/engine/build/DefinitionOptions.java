@@ -1,7 +1,9 @@
 package io.sifter.engine.build;
 
+import io.sifter.engine.launch.Gpu;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 
 /**
  * How a definition is built.
@@ -14,14 +16,16 @@ import java.util.Objects;
  * @param binds for {@code %post} and {@code %test}, {@code src[:dest[:options]]}
  * @param mounts likewise, {@code type=bind,source=…,destination=…}
  * @param writableTest whether {@code %test} may write what is then forgotten
+ * @param gpus whose drivers' files {@code %post} and {@code %test} get
  * @param beforeOutput called before a script writes to this process's own output, so that what was told before stands before it
  */
 public record DefinitionOptions(Selection selection, boolean test, boolean update, boolean force, boolean keep, List<String> binds,
-                                List<String> mounts, boolean writableTest, Runnable beforeOutput) {
+                                List<String> mounts, boolean writableTest, Set<Gpu> gpus, Runnable beforeOutput) {
     public DefinitionOptions {
         Objects.requireNonNull(selection);
         binds = List.copyOf(binds);
         mounts = List.copyOf(mounts);
+        gpus = Set.copyOf(gpus);
         Objects.requireNonNull(beforeOutput);
     }
 }

@@ -33,8 +33,8 @@ public final class Configuration {
             Map.entry("mount devpts", "a minimal /dev always has its own"), Map.entry("mount slave", "mounts of the host always pass on, never back"),
             Map.entry("allow container extfs", "there are no such containers here"), Map.entry("allow container encrypted", "there are no such containers here"),
             Map.entry("systemd cgroups", "control groups are found by themselves"), Map.entry("mksquashfs procs", "use convert.jobs"),
-            Map.entry("mksquashfs mem", "use convert.memory"), Map.entry("always use nv", "users ask for it, with --nv"),
-            Map.entry("always use rocm", "users ask for it, with --rocm"), Map.entry("root default capabilities", "root asks for less, with --drop-caps"));
+            Map.entry("mksquashfs mem", "use convert.memory"),
+            Map.entry("root default capabilities", "root asks for less, with --drop-caps"));
 
     private final Config config;
 

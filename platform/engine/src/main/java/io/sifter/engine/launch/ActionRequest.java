@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * What a person asks for with {@code run}, {@code exec}, {@code shell} or {@code test}. Options are as they were given,
@@ -63,12 +64,14 @@ public record ActionRequest(Action action, Path image, boolean temporaryImage, L
      * @param workdir holds {@code /tmp}, {@code /var/tmp}, home and scratch directories of a contained container
      * @param noMount default mounts to leave out
      * @param overlays {@code path[:ro]}, raw, one each, lowest first
+     * @param gpus whose drivers' files and devices are taken from the host
+     * @param noGpus of which they are not, even if the site says so
      */
     public record Files(List<String> binds, List<String> mounts, Optional<String> home, boolean noHome,
                         Optional<String> startDirectory, List<String> scratch, Optional<String> workdir, List<String> noMount,
-                        boolean writable, boolean writableTmpfs, List<String> overlays, Unpacking unpacking) {
+                        boolean writable, boolean writableTmpfs, List<String> overlays, Unpacking unpacking, Set<Gpu> gpus, Set<Gpu> noGpus) {
         public static final Files DEFAULT = new Files(List.of(), List.of(), Optional.empty(), false, Optional.empty(), List.of(),
-                Optional.empty(), List.of(), false, false, List.of(), Unpacking.IF_NEEDED);
+                Optional.empty(), List.of(), false, false, List.of(), Unpacking.IF_NEEDED, Set.of(), Set.of());
 
         public Files {
             binds = List.copyOf(binds);
@@ -80,6 +83,8 @@ public record ActionRequest(Action action, Path image, boolean temporaryImage, L
             noMount = List.copyOf(noMount);
             overlays = List.copyOf(overlays);
             Objects.requireNonNull(unpacking);
+            gpus = Set.copyOf(gpus);
+            noGpus = Set.copyOf(noGpus);
         }
     }
 

@@ -35,6 +35,8 @@ import java.util.TreeSet;
 final class ContainerTree {
     /** As Linux has it. */
     private static final int MAX_HOPS = 40;
+    /** Of a minimal {@code /dev}, besides links and directories. */
+    private static final List<String> DEVICES = List.of("null", "zero", "full", "random", "urandom", "tty", "stdin", "stdout", "stderr");
     /** Each costs a mount. */
     private static final int MOST_IN_UNDERLAY = 5000;
 
@@ -106,7 +108,32 @@ final class ContainerTree {
     void devices(String destination) throws IOException {
         String at = mountPoint("dev", destination, true);
         steps.add(new Dev(at));
-        cover(at, Optional.of(new HostFiles(Path.of("/dev"))));
+        cover(at, Optional.empty());
+        for (String name : DEVICES) {
+            made.put(at + "/" + name, new Entry(Kind.OTHER, "", false));
+        }
+        for (String name : List.of("pts", "shm", "mqueue")) {
+            made.put(at + "/" + name, Entry.DIRECTORY);
+        }
+        made.put(at + "/fd", new Entry(Kind.LINK, "/proc/self/fd", false));
+        made.put(at + "/ptmx", new Entry(Kind.LINK, "pts/ptmx", false));
+    }
+
+    /**
+     * Mounts files of the host side by side in a directory of memory that nobody can write to.
+     *
+     * @param files by the names they get
+     */
+    void gather(Map<String, Path> files, String destination) throws IOException {
+        String at = mountPoint("tmpfs", destination, true);
+        steps.add(new Tmpfs(at, 0755, OptionalLong.empty()));
+        cover(at, Optional.empty());
+        for (String name : files.keySet()) {
+            steps.add(new MakeFile(at + "/" + name));
+            made.put(at + "/" + name, Entry.FILE);
+        }
+        files.forEach((name, file) -> steps.add(new Bind(file, at + "/" + name, true, true)));
+        steps.add(new Seal(at));
     }
 
     private void cover(String at, Optional<ImageFiles> files) {

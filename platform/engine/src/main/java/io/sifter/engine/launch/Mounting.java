@@ -11,8 +11,11 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -31,6 +34,8 @@ final class Mounting {
             ff02::1     ip6-allnodes
             ff02::2     ip6-allrouters
             """;
+    /** Where the loader looks for libraries of the host. */
+    private static final String LIBRARIES = "/.singularity.d/libs";
     private static final int MOST_ACCOUNTS = 1 << 20;
 
     private final Host host;
@@ -93,6 +98,7 @@ final class Mounting {
         home();
         usersBinds();
         scratch();
+        gpus();
         accounts(fakeRoot);
         String directory = directory();
         return new Result(home, binds, directory);
@@ -136,12 +142,8 @@ final class Mounting {
                 // The names of the host's network mean nothing here.
                 tree.data(LOCAL_HOSTS, bind);
             } else if (!left.contains("bind-paths") && !left.contains(bind) && !bound(bind) && java.nio.file.Files.exists(Path.of(asked.source()))) {
-                try {
-                    // What a link leads to, so that a later change of the link on the host changes nothing here.
-                    tree.bind(Path.of(asked.source()).toRealPath(), bind, asked.readOnly(), true);
-                } catch (UserException inTheWay) {
-                    warnings.accept("Could not mount %s: %s".formatted(bind, inTheWay.getMessage()));
-                }
+                // What a link leads to, so that a later change of the link on the host changes nothing here.
+                lenient(bind, () -> tree.bind(Path.of(asked.source()).toRealPath(), bind, asked.readOnly(), true));
             }
         }
     }
@@ -282,6 +284,82 @@ final class Mounting {
             } else {
                 tree.memory(destination, 0755);
             }
+        }
+    }
+
+    private void gpus() throws IOException {
+        Map<Gpu, GpuFiles> found = new EnumMap<>(Gpu.class);
+        for (Gpu gpu : Gpu.values()) {
+            if (wanted.gpus().contains(gpu) || site.gpus().contains(gpu) && !wanted.noGpus().contains(gpu)) {
+                found.put(gpu, filesOf(gpu));
+            }
+        }
+        if (found.isEmpty()) {
+            return;
+        }
+        Map<String, Path> libraries = new LinkedHashMap<>();
+        Map<Path, String> others = new LinkedHashMap<>();
+        found.forEach((gpu, files) -> {
+            files.libraries().forEach(libraries::putIfAbsent);
+            files.programs().forEach((name, path) -> others.put(path, "/usr/bin/" + name));
+            files.others().forEach(path -> others.put(path, HostFiles.raw(path)));
+            if (wanted.writable() && !(files.programs().isEmpty() && files.others().isEmpty())) {
+                warnings.accept("%s files may not be bound with --writable".formatted(gpu.word()));
+            }
+        });
+        if (!site.userBinds()) {
+            warnings.accept("Ignoring libraries bind request: user bind control disabled by system administrator");
+        } else {
+            if (!libraries.isEmpty()) {
+                lenient(LIBRARIES, () -> tree.gather(libraries, LIBRARIES));
+            }
+            for (Map.Entry<Path, String> other : others.entrySet()) {
+                lenient(other.getValue(), () -> tree.bind(other.getKey(), other.getValue(), true, true));
+            }
+        }
+        devices(found.keySet());
+    }
+
+    private GpuFiles filesOf(Gpu gpu) {
+        GpuFiles files;
+        try {
+            files = GpuFiles.find(GpuFiles.list(gpu, host.home()), GpuFiles.cache(host.searchPath()), host.searchPath(), Path.of("/proc/self/exe"));
+        } catch (IOException e) {
+            warnings.accept("While finding %s bind points: %s".formatted(gpu.word(), e.getMessage()));
+            return new GpuFiles(Map.of(), Map.of(), Set.of());
+        }
+        if (files.isEmpty()) {
+            warnings.accept("Could not find any %s files on this host!".formatted(gpu.word()));
+        } else if (files.libraries().isEmpty()) {
+            warnings.accept("Could not find any %s libraries on this host!".formatted(gpu.word()));
+        }
+        return files;
+    }
+
+    /** A {@code /dev} that is not the host's lacks them. */
+    private void devices(Set<Gpu> gpus) throws IOException {
+        if (left.contains("dev") || !(contained || site.minimalDevices())) {
+            return;
+        }
+        for (String name : new HostFiles(Path.of("/dev")).list("/")) {
+            for (Gpu gpu : gpus) {
+                if (gpu.owns(name)) {
+                    lenient("/dev/" + name, () -> tree.bind(Path.of("/dev", name), "/dev/" + name, false, true));
+                }
+            }
+        }
+    }
+
+    /** What is nice to have, but no reason to start nothing. */
+    private interface Step {
+        void take() throws IOException;
+    }
+
+    private void lenient(String destination, Step step) throws IOException {
+        try {
+            step.take();
+        } catch (UserException inTheWay) {
+            warnings.accept("Could not mount %s: %s".formatted(RawName.display(destination), inTheWay.getMessage()));
         }
     }
 

@@ -25,11 +25,12 @@ import java.util.Set;
  * @param memory MiB that {@code --writable-tmpfs} may write
  * @param unpacks whether images may be unpacked to temporary directories
  * @param shared namespaces that no container may have for itself
+ * @param gpus whose drivers' files every container gets
  */
 public record Site(Set<String> images, List<String> owners, List<String> groups, List<Path> paths, List<String> binds, boolean userBinds,
-                   Set<String> without, boolean minimalDevices, int memory, boolean unpacks, Set<Namespace> shared) {
+                   Set<String> without, boolean minimalDevices, int memory, boolean unpacks, Set<Namespace> shared, Set<Gpu> gpus) {
     public static final Site DEFAULT = new Site(Set.of("sif", "squashfs", "dir"), List.of(), List.of(), List.of(), List.of("/etc/localtime", "/etc/hosts"), true,
-            Set.of(), false, 64, true, Set.of());
+            Set.of(), false, 64, true, Set.of(), Set.of());
 
     public Site {
         images = Set.copyOf(images);
@@ -39,6 +40,7 @@ public record Site(Set<String> images, List<String> owners, List<String> groups,
         binds = List.copyOf(binds);
         without = Set.copyOf(without);
         shared = Set.copyOf(shared);
+        gpus = Set.copyOf(gpus);
     }
 
     /**

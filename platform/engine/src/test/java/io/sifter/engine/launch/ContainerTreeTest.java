@@ -8,6 +8,7 @@ import io.sifter.spi.error.UserException;
 import io.sifter.spi.launch.Mount;
 import io.sifter.spi.launch.Mount.Bind;
 import io.sifter.spi.launch.Mount.Data;
+import io.sifter.spi.launch.Mount.Dev;
 import io.sifter.spi.launch.Mount.MakeDirectory;
 import io.sifter.spi.launch.Mount.MakeFile;
 import io.sifter.spi.launch.Mount.MakeSymlink;
@@ -16,6 +17,7 @@ import io.sifter.spi.launch.Mount.Tmpfs;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -106,6 +108,29 @@ class ContainerTreeTest {
         tree.bind(host, "/tmp/in/it", false, false);
         assertThat(mounts(tree)).containsExactly(bind(IMAGE, "/"), new Tmpfs("/tmp", 01777, OptionalLong.empty()),
                 new MakeDirectory("/tmp/in", 0755), new MakeDirectory("/tmp/in/it", 0755), bind(host, "/tmp/in/it"));
+    }
+
+    @Test
+    void filesAreGatheredInMemoryThatIsSealed() throws Exception {
+        ContainerTree tree = tree(MemoryFiles.usual().directory("/.singularity.d/libs").file("/.singularity.d/libs/own", ""));
+        Path one = Path.of("/lib/one.so");
+        tree.gather(Map.of("one.so", one), "/.singularity.d/libs");
+        assertThat(mounts(tree)).containsExactly(bind(IMAGE, "/"), memory("/.singularity.d/libs"), new MakeFile("/.singularity.d/libs/one.so"),
+                new Bind(one, "/.singularity.d/libs/one.so", true, true), new Seal("/.singularity.d/libs"));
+        assertThat(tree.find("/.singularity.d/libs/own").entry()).isEmpty();
+        assertThat(tree.find("/.singularity.d/libs/one.so").entry()).isPresent();
+    }
+
+    @Test
+    void aMinimalDevHasNoOtherDevicesOfTheHost() throws Exception {
+        ContainerTree tree = tree(MemoryFiles.usual());
+        tree.devices("/dev");
+        Path device = Files.createFile(host.resolve("kmsg"));
+        tree.bind(device, "/dev/kmsg", false, false);
+        tree.bind(device, "/dev/null", false, false);
+        tree.bind(host, "/dev/shm", false, false);
+        assertThat(mounts(tree)).containsExactly(bind(IMAGE, "/"), new Dev("/dev"), new MakeFile("/dev/kmsg"), bind(device, "/dev/kmsg"), bind(device, "/dev/null"),
+                bind(host, "/dev/shm"));
     }
 
     @Test

@@ -84,7 +84,7 @@ class PlannerTest {
     }
 
     private static ActionRequest.Files files(List<String> binds, Optional<String> home, boolean noHome, Optional<String> start, List<String> noMount) {
-        return new ActionRequest.Files(binds, List.of(), home, noHome, start, List.of(), Optional.empty(), noMount, false, false, List.of(), Unpacking.IF_NEEDED);
+        return new ActionRequest.Files(binds, List.of(), home, noHome, start, List.of(), Optional.empty(), noMount, false, false, List.of(), Unpacking.IF_NEEDED, Set.of(), Set.of());
     }
 
     private String plan(ActionRequest request, RuntimeKind... kinds) throws IOException {
@@ -104,11 +104,11 @@ class PlannerTest {
     }
 
     private static Site site(Set<String> images, List<String> owners, List<String> groups, List<Path> paths) {
-        return new Site(images, owners, groups, paths, List.of(), true, Set.of(), false, 64, true, Set.of());
+        return new Site(images, owners, groups, paths, List.of(), true, Set.of(), false, 64, true, Set.of(), Set.of());
     }
 
     private static Site site(List<String> binds, boolean userBinds, Set<String> without, boolean minimalDevices, Set<Namespace> shared) {
-        return new Site(Set.of("dir"), List.of(), List.of(), List.of(), binds, userBinds, without, minimalDevices, 64, true, shared);
+        return new Site(Set.of("dir"), List.of(), List.of(), List.of(), binds, userBinds, without, minimalDevices, 64, true, shared, Set.of());
     }
 
     @Test
@@ -174,7 +174,7 @@ class PlannerTest {
     void aSandboxIsReadOnlyUnlessItIsToBeWritten() throws Exception {
         assertThat(launch(exec("true")).mounts()).noneMatch(mount -> mount instanceof Bind bind && bind.source().startsWith(box) && !bind.readOnly());
         ActionRequest writable = exec("true").with(new ActionRequest.Files(List.of(), List.of(), Optional.empty(), true, Optional.empty(), List.of(), Optional.empty(),
-                List.of("cwd"), true, false, List.of(), Unpacking.IF_NEEDED));
+                List.of("cwd"), true, false, List.of(), Unpacking.IF_NEEDED, Set.of(), Set.of()));
         assertThat(launch(writable).mounts().getFirst()).isEqualTo(new Bind(box, "/", false, false));
     }
 
@@ -252,6 +252,25 @@ class PlannerTest {
         assertThat(warnings).containsExactly("Ignoring unknown mount type 'bogus'");
     }
 
+    private static ActionRequest.Files withGpus(Set<Gpu> gpus, Set<Gpu> noGpus) {
+        return new ActionRequest.Files(List.of(), List.of(), Optional.empty(), false, Optional.empty(), List.of(), Optional.empty(), List.of(), false, false,
+                List.of(), Unpacking.IF_NEEDED, gpus, noGpus);
+    }
+
+    /** Which files there are is {@link GpuFilesTest}'s business. */
+    @Test
+    void driversAreLookedForWhenAPersonOrTheSiteAsks() throws Exception {
+        launch(exec("true").with(withGpus(Set.of(Gpu.NV), Set.of(Gpu.NV, Gpu.ROCM))));
+        assertThat(warnings).singleElement().asString().startsWith("While finding nv bind points: could not read /opt/sifter/etc/nvliblist.conf: ");
+        warnings.clear();
+        site = new Site(Set.of("dir"), List.of(), List.of(), List.of(), List.of(), true, Set.of(), false, 64, true, Set.of(), Set.of(Gpu.ROCM));
+        launch(exec("true").with(withGpus(Set.of(), Set.of(Gpu.NV))));
+        assertThat(warnings).singleElement().asString().startsWith("While finding rocm bind points: ");
+        warnings.clear();
+        launch(exec("true").with(withGpus(Set.of(), Set.of(Gpu.ROCM))));
+        assertThat(warnings).isEmpty();
+    }
+
     @Test
     void aStartDirectoryMustBeThere() throws Exception {
         assertThat(launch(exec("true").with(files(List.of(), Optional.empty(), false, Optional.of("etc"), List.of()))).environment()).containsEntry("SIFTER_DIRECTORY", "/etc");
@@ -303,7 +322,7 @@ class PlannerTest {
         Path file = work.resolve("image.sqfs");
         Files.write(file, new byte[] {'h', 's', 'q', 's', 0, 0});
         ActionRequest writable = ActionRequest.of(Action.EXEC, file, List.of("true")).with(new ActionRequest.Files(List.of(), List.of(), Optional.empty(), false,
-                Optional.empty(), List.of(), Optional.empty(), List.of(), true, false, List.of(), Unpacking.IF_NEEDED));
+                Optional.empty(), List.of(), Optional.empty(), List.of(), true, false, List.of(), Unpacking.IF_NEEDED, Set.of(), Set.of()));
         assertThatThrownBy(() -> plan(writable)).isInstanceOf(UserException.class).hasMessageStartingWith("could not use " + file + " for writing");
     }
 
