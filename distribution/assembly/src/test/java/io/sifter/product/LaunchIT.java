@@ -119,6 +119,95 @@ class LaunchIT {
         nothingLeft();
     }
 
+    /** Puts a JDK in the place of the real one that says in a file when it is started. */
+    private Path countStarts() throws IOException, InterruptedException {
+        Path jdk = Files.createDirectories(product.root().resolve("jdk/bin")).getParent();
+        Path real = Path.of(System.getProperty("java.home"));
+        Files.copy(real.resolve("release"), jdk.resolve("release"));
+        Path log = Files.createFile(product.root().resolve("starts"));
+        Path java = Files.writeString(jdk.resolve("bin/java"), "#!/bin/sh\necho x >>'%s'\nexec '%s' \"$@\"\n".formatted(log, real.resolve("bin/java")));
+        assertThat(java.toFile().setExecutable(true, false)).isTrue();
+        product.give(jdk);
+        product.give(log);
+        product.with("SIFTER_JAVA_HOME", jdk.toString());
+        return log;
+    }
+
+    /** How many JVMs a command started. */
+    private long starts(Path log, Result... results) throws IOException {
+        Stream.of(results).forEach(Result::ok);
+        long starts = Files.size(log) / 2;
+        Files.write(log, new byte[0]);
+        return starts;
+    }
+
+    @ParameterizedTest
+    @EnumSource(User.class)
+    void aPlanIsTakenAgainAsLongAsAllThatItRestsUponIsTheSame(User user) throws Exception {
+        as(user);
+        Path log = countStarts();
+        Path data = product.give(Files.createDirectory(product.work().resolve("data")));
+        Files.writeString(data.resolve("file"), "here\n");
+        Path sif = product.work().resolve("x.sif");
+        String[] bound = {"exec", "--bind", "data:/mnt", "x.sif", "sh", "-c", "cat /mnt/file; echo $COLOUR; exit 0"};
+        product.with("SINGULARITYENV_COLOUR", "unspeakable");
+
+        Result first = product.run(bound);
+        assertThat(starts(log, first)).isEqualTo(1);
+        Result again = product.run(bound);
+        assertThat(starts(log, again)).isZero();
+        assertThat(again.out()).isEqualTo(first.out()).isEqualTo("here\nunspeakable\n");
+        Path plans = product.home().resolve(".singularity/plans");
+        for (String plan : Product.names(plans)) {
+            assertThat(Files.readString(plans.resolve(plan))).contains("sifter_again").doesNotContain("unspeakable");
+            assertThat(Files.getPosixFilePermissions(plans.resolve(plan))).hasSize(2);
+        }
+
+        product.with("SINGULARITYENV_COLOUR", "red");
+        assertThat(product.run(bound).ok().out()).isEqualTo("here\nred\n");
+        assertThat(starts(log)).as("another environment").isEqualTo(1);
+        assertThat(starts(log, product.run(bound))).isZero();
+
+        Path other = product.give(Files.copy(sif, product.work().resolve("y.sif")));
+        Files.move(other, sif, java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+        assertThat(starts(log, product.run(bound))).as("another image of the same name").isEqualTo(1);
+        assertThat(starts(log, product.run(bound))).isZero();
+
+        configure("cache.keep-blobs = true\n");
+        assertThat(starts(log, product.run(bound))).as("settings").isEqualTo(1);
+        assertThat(starts(log, product.run(bound))).isZero();
+
+        Path elsewhere = product.give(Files.createDirectory(product.work().resolve("elsewhere")));
+        product.give(Files.createDirectory(elsewhere.resolve("data")));
+        assertThat(product.runIn(elsewhere, "exec", "--bind", "data:/mnt", "../x.sif", "pwd").ok().out()).isEqualTo(elsewhere + "\n");
+        assertThat(starts(log)).as("another directory").isEqualTo(1);
+
+        for (String plan : Product.names(plans)) {
+            Files.move(plans.resolve(plan), product.root().resolve("plan"), java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+            Files.createSymbolicLink(plans.resolve(plan), product.root().resolve("plan"));
+        }
+        assertThat(starts(log, product.run(bound))).as("links in the place of plans").isEqualTo(1);
+
+        Files.delete(data.resolve("file"));
+        Files.delete(data);
+        Result gone = product.run(bound);
+        assertThat(gone.exit()).isEqualTo(255);
+        assertThat(gone.err()).contains("mount source " + data + " doesn't exist");
+        assertThat(starts(log)).as("what is bound has gone").isEqualTo(1);
+    }
+
+    @Test
+    void whatAPlannerSaysIsSaidEachTime() throws Exception {
+        as(User.ORDINARY);
+        Path log = countStarts();
+
+        for (int i = 0; i < 2; i++) {
+            assertThat(product.run("exec", "--env", "HOME=/elsewhere", "x.sif", "true").ok().err()).contains("Overriding HOME environment variable");
+        }
+        assertThat(starts(log)).isEqualTo(2);
+        nothingLeft();
+    }
+
     @ParameterizedTest
     @EnumSource(User.class)
     void anImageCanBeUnpackedInstead(User user) throws Exception {

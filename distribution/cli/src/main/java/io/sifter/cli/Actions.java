@@ -13,6 +13,7 @@ import io.sifter.engine.instance.NewInstance;
 import io.sifter.engine.launch.Action;
 import io.sifter.engine.launch.ActionRequest;
 import io.sifter.engine.launch.Host;
+import io.sifter.engine.launch.PlanMemory;
 import io.sifter.engine.launch.PlanText;
 import io.sifter.engine.launch.Planner;
 import io.sifter.engine.launch.Planner.RuntimeKind;
@@ -60,6 +61,8 @@ public final class Actions {
 
     private final Host host;
     private LogLines lines = LogLines.of(false, false, false, false, false);
+    private PlanMemory memory = PlanMemory.none();
+    private boolean told;
 
     private Actions(Host host) {
         this.host = host;
@@ -73,6 +76,7 @@ public final class Actions {
             try (OutputStream out = new FileOutputStream(PLAN)) {
                 out.write(RawName.bytes(plan));
             }
+            actions.memory.save(plan);
         } catch (IOException | RuntimeException | Error e) {
             System.err.print(Failures.text(e, actions == null ? LogLines.of(false, false, false, false, false) : actions.lines));
             System.exit(Exit.FAILURE);
@@ -128,6 +132,9 @@ public final class Actions {
         }
         Path path = joins ? Path.of("/") : prepared == null ? RawWords.path(image) : Path.of(prepared);
         PlannerSettings settings = PlannerSettings.read(host.home(), program.text("config"), host.environment());
+        if (prepared == null && !values.flag("disable-cache")) {
+            memory = settings.plans(System.getProperty("sifter.plan", ""), host.uid(), told);
+        }
         var request = new ActionRequest(action(command), path, Boolean.getBoolean("sifter.image.temporary"),
                 parsed.rest().subList(background ? 2 : 1, parsed.rest().size()), !lines.shows(Level.INFO),
                 ActionOptions.files(values), ActionOptions.variables(values), ActionOptions.isolation(values),
@@ -145,7 +152,7 @@ public final class Actions {
             kinds.add(settings.pluginRuntime(host.home(), wanted.get()));
         }
         var planner = new Planner(host, kinds, wanted, settings.memory(values.flag("disable-cache")), warning -> log(Level.WARNING, warning))
-                .with(ActionOptions.limits(values)).with(settings.site());
+                .with(ActionOptions.limits(values)).with(settings.site()).with(memory);
         if (joins) {
             return planner.join(request, instance(image.substring(INSTANCE.length()), settings.instances(host)));
         }
@@ -173,6 +180,9 @@ public final class Actions {
     }
 
     private void log(Level level, String message) {
+        // What was said is to be said again.
+        told = true;
+        memory.once();
         if (lines.shows(level)) {
             System.err.print(lines.line(level, message, "Actions.plan()"));
         }

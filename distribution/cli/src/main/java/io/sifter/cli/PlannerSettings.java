@@ -6,6 +6,7 @@ import io.sifter.engine.config.Locations;
 import io.sifter.engine.instance.Instances;
 import io.sifter.engine.launch.Gpu;
 import io.sifter.engine.launch.Host;
+import io.sifter.engine.launch.PlanMemory;
 import io.sifter.engine.launch.Planner.RuntimeKind;
 import io.sifter.engine.launch.Site;
 import io.sifter.engine.plugin.Extension;
@@ -23,10 +24,12 @@ import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * What planning needs of the configuration. As long as no file says anything, none is parsed: that takes longer than all the
@@ -36,11 +39,14 @@ final class PlannerSettings {
     private final Optional<Configuration> configuration;
     private final Locations locations;
     private final Site site;
+    /** That were read, and some that decide with them. */
+    private final Set<Path> files;
 
-    private PlannerSettings(Optional<Configuration> configuration, Locations locations, Site site) {
+    private PlannerSettings(Optional<Configuration> configuration, Locations locations, Site site, Set<Path> files) {
         this.configuration = configuration;
         this.locations = locations;
         this.site = site;
+        this.files = files;
     }
 
     /**
@@ -59,7 +65,14 @@ final class PlannerSettings {
         Optional<Configuration> configuration = readAny(files);
         // What the site allows holds whatever other file is chosen.
         Optional<Configuration> site = readAny(locations.siteFiles(distribution));
-        return new PlannerSettings(configuration, locations, site.isPresent() ? site(site.get()) : Site.DEFAULT);
+        var all = new LinkedHashSet<Path>(files);
+        all.addAll(locations.siteFiles(distribution));
+        // Another version of this program plans in another way.
+        for (String part : List.of("lib/sifter-cli.jar", "lib/sifter-engine.jar", "lib/sifter-spi.jar", "plugins/unshare-runtime.jar", "plugins/bubblewrap-runtime.jar",
+                "plugins/oci-runtime.jar")) {
+            all.add(distribution.resolve(part));
+        }
+        return new PlannerSettings(configuration, locations, site.isPresent() ? site(site.get()) : Site.DEFAULT, all);
     }
 
     private static Optional<Configuration> readAny(List<Path> files) throws IOException {
@@ -162,6 +175,22 @@ final class PlannerSettings {
             throw new UserException("There is no runtime '%s'".formatted(name), "'runtime list' shows those that there are.");
         }
         return new RuntimeKind(name, plugins.maker(Extension.Kind.RUNTIME, name, Runtime.class), plugin(extension.pluginId()));
+    }
+
+    /**
+     * The memory for the plan that is to be made now.
+     *
+     * @param key of the launcher's, or empty
+     * @param uid of the caller
+     * @param told whether something was said already that a kept plan would not say
+     */
+    PlanMemory plans(String key, long uid, boolean told) {
+        if (told || configuration.isPresent() && configuration.get().flag("cache.disabled")) {
+            return PlanMemory.none();
+        }
+        var memory = PlanMemory.in(locations.userDirectory().resolve("plans"), key, uid);
+        files.forEach(memory::file);
+        return memory;
     }
 
     /**

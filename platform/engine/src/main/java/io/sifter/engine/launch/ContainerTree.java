@@ -62,6 +62,7 @@ final class ContainerTree {
 
     private final ImageFiles image;
     private final Missing missing;
+    private final PlanMemory memory;
     private final List<Covering> coverings = new ArrayList<>();
     private final Map<String, Entry> made = new LinkedHashMap<>();
     private final TreeSet<String> underlays = new TreeSet<>();
@@ -69,8 +70,14 @@ final class ContainerTree {
     private final List<Mount> steps = new ArrayList<>();
 
     ContainerTree(ImageFiles image, Missing missing) {
+        this(image, missing, PlanMemory.none());
+    }
+
+    /** @param memory told what of the host is looked at */
+    ContainerTree(ImageFiles image, Missing missing, PlanMemory memory) {
         this.image = image;
         this.missing = missing;
+        this.memory = memory;
         coverings.add(new Covering("/", Optional.of(image)));
     }
 
@@ -80,9 +87,10 @@ final class ContainerTree {
      * @param destination absolute; links in it are followed inside the container
      */
     void bind(Path source, String destination, boolean readOnly, boolean optional) throws IOException {
+        memory.kind(source);
         String at = mountPoint(HostFiles.raw(source), destination, Files.isDirectory(source));
         steps.add(new Bind(source, at, readOnly, optional));
-        cover(at, Optional.of(new HostFiles(source)));
+        cover(at, Optional.of(new HostFiles(source, memory)));
     }
 
     /** Mounts an empty file system of memory. */
@@ -102,7 +110,7 @@ final class ContainerTree {
     void processes(String destination) throws IOException {
         String at = mountPoint("proc", destination, true);
         steps.add(new Proc(at));
-        cover(at, Optional.of(new HostFiles(Path.of("/proc"))));
+        cover(at, Optional.of(new HostFiles(Path.of("/proc"), memory)));
     }
 
     void devices(String destination) throws IOException {
@@ -246,8 +254,13 @@ final class ContainerTree {
             return false;
         }
         Optional<Path> relative = HostFiles.path(relative(found.path(), covering.at()));
-        return relative.isPresent() && Files.exists(hostFile)
-                && Files.isSameFile(host.base().resolve("." + relative.get()).normalize(), hostFile);
+        if (relative.isEmpty()) {
+            return false;
+        }
+        Path there = host.base().resolve("." + relative.get()).normalize();
+        boolean same = Files.exists(hostFile) && Files.isSameFile(there, hostFile);
+        memory.same(there, hostFile, same);
+        return same;
     }
 
     /** Reads a small file of the container as it is so far; nothing if there is none. */

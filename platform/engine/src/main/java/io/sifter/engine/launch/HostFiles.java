@@ -21,9 +21,16 @@ final class HostFiles implements ImageFiles {
     private static final int TYPE = 0170000;
 
     private final Path base;
+    private final PlanMemory memory;
 
     HostFiles(Path base) {
+        this(base, PlanMemory.none());
+    }
+
+    /** @param memory told what is looked at */
+    HostFiles(Path base, PlanMemory memory) {
         this.base = base;
+        this.memory = memory;
     }
 
     Path base() {
@@ -59,6 +66,11 @@ final class HostFiles implements ImageFiles {
         }
         // The base itself may be reached by a link; what is below is looked at as it is.
         boolean top = at.get().equals(base);
+        if (top) {
+            memory.kind(base);
+        } else {
+            memory.own(at.get());
+        }
         Map<String, Object> attributes;
         try {
             attributes = top ? Files.readAttributes(at.get(), "unix:mode") : Files.readAttributes(at.get(), "unix:mode", LinkOption.NOFOLLOW_LINKS);
@@ -76,6 +88,7 @@ final class HostFiles implements ImageFiles {
 
     @Override
     public List<String> list(String path) throws IOException {
+        memory.once();
         List<String> names = new ArrayList<>();
         try (DirectoryStream<Path> children = Files.newDirectoryStream(at(path).orElseThrow())) {
             for (Path child : children) {
@@ -88,6 +101,7 @@ final class HostFiles implements ImageFiles {
 
     @Override
     public String read(String path, int max) throws IOException {
+        memory.once();
         Path file = at(path).orElseThrow();
         try (InputStream in = Files.newInputStream(file, LinkOption.NOFOLLOW_LINKS)) {
             byte[] bytes = in.readNBytes(max + 1);

@@ -45,12 +45,14 @@ final class Mounting {
     private final boolean contained;
     private final ContainerTree tree;
     private final Consumer<String> warnings;
+    private final PlanMemory memory;
     private final Set<String> left = new HashSet<>();
     private final List<BindPath> binds = new ArrayList<>();
     private String homeSource;
     private String home;
 
-    Mounting(Host host, Site site, Files wanted, Isolation isolation, boolean contained, ContainerTree tree, Consumer<String> warnings) {
+    Mounting(Host host, Site site, Files wanted, Isolation isolation, boolean contained, ContainerTree tree, Consumer<String> warnings,
+             PlanMemory memory) {
         this.host = host;
         this.site = site;
         this.wanted = wanted;
@@ -58,6 +60,7 @@ final class Mounting {
         this.contained = contained;
         this.tree = tree;
         this.warnings = warnings;
+        this.memory = memory;
     }
 
     /** What has been decided besides the tree. */
@@ -141,9 +144,9 @@ final class Mounting {
             if (bind.equals("/etc/hosts") && contained && isolation.net() && !bound(bind)) {
                 // The names of the host's network mean nothing here.
                 tree.data(LOCAL_HOSTS, bind);
-            } else if (!left.contains("bind-paths") && !left.contains(bind) && !bound(bind) && java.nio.file.Files.exists(Path.of(asked.source()))) {
+            } else if (!left.contains("bind-paths") && !left.contains(bind) && !bound(bind) && exists(Path.of(asked.source()))) {
                 // What a link leads to, so that a later change of the link on the host changes nothing here.
-                lenient(bind, () -> tree.bind(Path.of(asked.source()).toRealPath(), bind, asked.readOnly(), true));
+                lenient(bind, () -> tree.bind(real(Path.of(asked.source())), bind, asked.readOnly(), true));
             }
         }
     }
@@ -157,7 +160,7 @@ final class Mounting {
                 continue;
             }
             if (!contained) {
-                if (java.nio.file.Files.isDirectory(Path.of(directory))) {
+                if (isDirectory(Path.of(directory))) {
                     tree.bind(Path.of(directory), directory, false, false);
                 }
             } else if (wanted.workdir().isPresent()) {
@@ -168,8 +171,25 @@ final class Mounting {
         }
     }
 
+    private boolean exists(Path path) {
+        memory.kind(path);
+        return java.nio.file.Files.exists(path);
+    }
+
+    private boolean isDirectory(Path path) {
+        memory.kind(path);
+        return java.nio.file.Files.isDirectory(path);
+    }
+
+    private Path real(Path path) throws IOException {
+        Path real = path.toRealPath();
+        memory.same(path, real, true);
+        return real;
+    }
+
     /** A directory in {@code --workdir}, made if it is not there. */
     private Path inWorkdir(String name) throws IOException {
+        memory.once();
         Path workdir = hostPath(wanted.workdir().orElseThrow(), "--workdir");
         if (!java.nio.file.Files.isDirectory(workdir)) {
             throw new UserException("container creation failed: the directory %s of --workdir does not exist".formatted(workdir));
@@ -236,7 +256,7 @@ final class Mounting {
             return;
         }
         Path source = hostPath(homeSource, "--home");
-        if (!java.nio.file.Files.isDirectory(source)) {
+        if (!isDirectory(source)) {
             if (wanted.home().isPresent()) {
                 throw new UserException("container creation failed: the home directory %s does not exist".formatted(source));
             }
@@ -254,7 +274,7 @@ final class Mounting {
                         .formatted(RawName.display(bind.source())));
             }
             Path source = hostPath(bind.source(), "--bind");
-            if (!java.nio.file.Files.exists(source)) {
+            if (!exists(source)) {
                 throw new UserException("container creation failed: mount hook function failure: mount %s->%s error: while mounting %s: mount source %s doesn't exist"
                         .formatted(source, RawName.display(bind.destination()), source, source));
             }
@@ -297,6 +317,8 @@ final class Mounting {
         if (found.isEmpty()) {
             return;
         }
+        // Drivers are looked for in many places.
+        memory.once();
         Map<String, Path> libraries = new LinkedHashMap<>();
         Map<Path, String> others = new LinkedHashMap<>();
         found.forEach((gpu, files) -> {
@@ -366,8 +388,8 @@ final class Mounting {
     private void accounts(boolean fakeRoot) throws IOException {
         if (isolation.dns().isPresent()) {
             tree.data(nameServers(isolation.dns().get()), "/etc/resolv.conf");
-        } else if (!left.contains("/etc/resolv.conf") && !bound("/etc/resolv.conf") && java.nio.file.Files.exists(Path.of("/etc/resolv.conf"))) {
-            tree.bind(Path.of("/etc/resolv.conf").toRealPath(), "/etc/resolv.conf", false, true);
+        } else if (!left.contains("/etc/resolv.conf") && !bound("/etc/resolv.conf") && exists(Path.of("/etc/resolv.conf"))) {
+            tree.bind(real(Path.of("/etc/resolv.conf")), "/etc/resolv.conf", false, true);
         }
         if (!fakeRoot && !left.contains("/etc/passwd") && !bound("/etc/passwd")) {
             Optional<String> passwd = tree.read("/etc/passwd", MOST_ACCOUNTS);

@@ -58,6 +58,7 @@ public final class Planner {
     private final Consumer<String> warnings;
     private final Limits limits;
     private final Site site;
+    private final PlanMemory memory;
 
     /**
      * @param runtimes in order of preference
@@ -66,10 +67,11 @@ public final class Planner {
      * @param warnings takes one line each, for the person who asked
      */
     public Planner(Host host, List<RuntimeKind> runtimes, Optional<String> wanted, Optional<Path> memory, Consumer<String> warnings) {
-        this(host, List.copyOf(runtimes), wanted, new Verdicts(memory), warnings, Limits.NONE, Site.DEFAULT);
+        this(host, List.copyOf(runtimes), wanted, new Verdicts(memory), warnings, Limits.NONE, Site.DEFAULT, PlanMemory.none());
     }
 
-    private Planner(Host host, List<RuntimeKind> runtimes, Optional<String> wanted, Verdicts verdicts, Consumer<String> warnings, Limits limits, Site site) {
+    private Planner(Host host, List<RuntimeKind> runtimes, Optional<String> wanted, Verdicts verdicts, Consumer<String> warnings, Limits limits, Site site,
+                    PlanMemory memory) {
         this.host = host;
         this.runtimes = runtimes;
         this.wanted = wanted;
@@ -77,16 +79,22 @@ public final class Planner {
         this.warnings = warnings;
         this.limits = limits;
         this.site = site;
+        this.memory = memory;
     }
 
     /** A planner that does what a site wants. */
     public Planner with(Site changed) {
-        return new Planner(host, runtimes, wanted, verdicts, warnings, limits, changed);
+        return new Planner(host, runtimes, wanted, verdicts, warnings, limits, changed, memory);
     }
 
     /** A planner whose containers may use no more than this. */
     public Planner with(Limits changed) {
-        return new Planner(host, runtimes, wanted, verdicts, warnings, changed, site);
+        return new Planner(host, runtimes, wanted, verdicts, warnings, changed, site, memory);
+    }
+
+    /** A planner that tells what its plans rest upon. */
+    public Planner with(PlanMemory changed) {
+        return new Planner(host, runtimes, wanted, verdicts, warnings, limits, site, changed);
     }
 
     /**
@@ -130,11 +138,18 @@ public final class Planner {
         if (!overlays.isEmpty() && request.files().writable()) {
             throw new UserException("you could not use --overlay in conjunction with --writable", "Leave one of them out.");
         }
+        // Only what most starts are is kept: the more a plan rests upon, the less can be told of it by a shell.
+        if (instance.isPresent() || !overlays.isEmpty() || request.temporaryImage() || !limits.settings().isEmpty() || !request.rights().equals(Rights.DEFAULT)
+                || !request.variables().files().isEmpty() || site.restrictsPaths()) {
+            memory.once();
+        }
         Standing standing = Standing.decide(host, request, warnings);
         List<Overlay> layers = overlays.isEmpty() ? List.of() : Overlay.parse(overlays, absolute(Path.of(".")), standing.privileged(), canServe());
+        memory.file(absolute(request.image()));
         LocatedImage image = LocatedImage.of(absolute(request.image()));
         site.require(image, host);
         if (image instanceof Sandbox sandbox) {
+            memory.once();
             if (request.files().writable() && !Files.isWritable(sandbox.path())) {
                 throw notWritable(sandbox.path());
             }
@@ -225,9 +240,9 @@ public final class Planner {
             kinds = image instanceof SquashFs file ? mountKinds(file) : "";
             Optional<Path> unpacked = unpackedTo();
             RuntimeContext context = new RuntimeContext(host.uid(), host.gid(), privileged, host.searchPath(), libexec, Map.of());
-            ContainerTree tree = new ContainerTree(files instanceof SquashFsFiles ? layered(files, overlays) : files, overlayWritable ? Missing.MAKE : request.files().writable() ? Missing.REFUSE : Missing.UNDERLAY);
+            ContainerTree tree = new ContainerTree(files instanceof SquashFsFiles ? layered(files, overlays) : files, overlayWritable ? Missing.MAKE : request.files().writable() ? Missing.REFUSE : Missing.UNDERLAY, memory);
             boolean ownProcesses = ownProcesses();
-            Mounting.Result mounting = new Mounting(standing.host(), site, request.files(), request.isolation(), contained, tree, warnings).decide(ownProcesses, request.rights().fakeRoot());
+            Mounting.Result mounting = new Mounting(standing.host(), site, request.files(), request.isolation(), contained, tree, warnings, memory).decide(ownProcesses, request.rights().fakeRoot());
             Optional<Command> command = command(tree, mounting, starting.map(NewInstance::name));
             if (command.isEmpty()) {
                 return (request.quiet() ? "" : "echo 'INFO:    No test script found in container, exiting' >&2\n")
@@ -260,6 +275,8 @@ public final class Planner {
                 command = inSession("fuse", hostMount.get(), command);
             }
             command = inGroup(command);
+            memory.program(command.getFirst());
+            memory.program(plan.command().getFirst());
             if (starting.isPresent()) {
                 command = inBackground(starting.get(), plan.environment(), command);
             }
@@ -269,7 +286,11 @@ public final class Planner {
         private String execute(List<String> command, Map<String, String> environment, List<List<String>> before) {
             boolean callersUmask = request.isolation().callersUmask() && !request.isolation().compat();
             String note = standing.note().isEmpty() || request.quiet() ? "" : "echo 'INFO:    " + standing.note() + "' >&2\n";
-            return note + PlanText.execute(new LaunchPlan(command, environment, Footing.HOST), host.environment(),
+            LaunchPlan plan = new LaunchPlan(command, environment, Footing.HOST);
+            if (PlanText.tellsSecrets(plan, host.environment())) {
+                memory.once();
+            }
+            return note + PlanText.execute(plan, host.environment(),
                     callersUmask ? OptionalInt.empty() : OptionalInt.of(0022), before);
         }
 
@@ -328,7 +349,7 @@ public final class Planner {
 
         /** Text that becomes a command in an instance. Nothing is looked at in there, for some file systems show themselves to nobody outside. */
         String joining(Instance instance) throws IOException {
-            var given = new Mounting(host, site, request.files(), request.isolation(), contained, new ContainerTree(files, Missing.REFUSE), warnings);
+            var given = new Mounting(host, site, request.files(), request.isolation(), contained, new ContainerTree(files, Missing.REFUSE), warnings, memory);
             String home = request.files().home().isPresent() ? given.home(request.rights().fakeRoot()) : instance.home();
             Optional<String> wanted = request.files().startDirectory();
             String directory = wanted.isPresent() ? wanted.get().startsWith("/") ? wanted.get() : "/" + wanted.get() : contained ? home : host.directory();
@@ -586,7 +607,13 @@ public final class Planner {
         }
 
         private boolean canMountWithFuse() {
-            return (find("squashfuse_ll").isPresent() || find("squashfuse").isPresent()) && Files.isWritable(Path.of("/dev/fuse"));
+            Optional<Path> server = find("squashfuse_ll").or(() -> find("squashfuse"));
+            boolean can = server.isPresent() && Files.isWritable(Path.of("/dev/fuse"));
+            if (can) {
+                memory.program(raw(server.get()));
+                memory.writable(Path.of("/dev/fuse"));
+            }
+            return can;
         }
 
         /** Whether squashfuse can serve a mount that is made for it, as it can with libfuse 3 (3.3). Else it mounts by itself. */
@@ -626,6 +653,7 @@ public final class Planner {
 
         /** A name for a directory that lives as long as the container. */
         private Path session(String kind) {
+            memory.once();
             Path directory = temporary();
             if (kind.equals("mount")) {
                 directory = HostFiles.path(host.environment().getOrDefault("XDG_RUNTIME_DIR", "")).filter(Path::isAbsolute).filter(Files::isWritable)

@@ -87,6 +87,11 @@ public record Site(Set<String> images, List<String> owners, List<String> groups,
         return new UserException("%s: %s".formatted(image.path(), why), "The site's configuration says so, /etc/sifter/sifter.conf; ask who keeps it.");
     }
 
+    /** Whether only images in certain directories may be run, however links lead there. */
+    boolean restrictsPaths() {
+        return !paths.isEmpty();
+    }
+
     /** Whether a namespace may be a container's own. */
     boolean allows(Namespace namespace) {
         return !shared.contains(namespace);

@@ -60,6 +60,28 @@ class PlanTextTest {
         assertThat(variables).containsExactlyInAnyOrder("SAME=as it is", "OTHER=it's\nnew", "NEW=", "BYTES=\u00e9\u00ff");
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"sh", "bash"})
+    void aTextDoesNotTellTheCallersValues(String shell) throws Exception {
+        Map<String, String> caller = Map.of("TOKEN", "it's\nsecret\n", "APPTAINERENV_KEY", "secret too", "LINENO", "7", "PATH", "/usr/bin:/bin");
+        Map<String, String> wanted = Map.of("SIFTER_HOST_TOKEN", caller.get("TOKEN"), "SIFTER_SET_KEY", caller.get("APPTAINERENV_KEY"), "SIFTER_HOST_LINENO", "7",
+                "TOKEN", "another", "SIFTER_SET_SHAPE", "round");
+        String text = text(List.of("/usr/bin/env", "-0"), wanted, caller);
+        assertThat(text).doesNotContain("secret");
+
+        List<String> variables = List.of(evaluate(shell, text, caller).split("\0"));
+        assertThat(variables).contains("SIFTER_HOST_TOKEN=it's\nsecret\n", "SIFTER_SET_KEY=secret too", "SIFTER_HOST_LINENO=7", "TOKEN=another", "SIFTER_SET_SHAPE=round")
+                .noneMatch(variable -> variable.startsWith("APPTAINERENV_"));
+    }
+
+    @Test
+    void valuesThatAreHandedOnChangedAreKnownAsSecrets() {
+        Map<String, String> caller = Map.of("SINGULARITYENV_KEY", "\"secret\"");
+        assertThat(PlanText.tellsSecrets(new LaunchPlan(List.of("x"), Map.of("SIFTER_SET_KEY", "\\\"secret\\\""), Footing.HOST), caller)).isTrue();
+        assertThat(PlanText.tellsSecrets(new LaunchPlan(List.of("x"), Map.of("SIFTER_SET_KEY", "\"secret\""), Footing.HOST), caller)).isFalse();
+        assertThat(PlanText.tellsSecrets(new LaunchPlan(List.of("x"), Map.of("SIFTER_SET_OTHER", "y"), Footing.HOST), caller)).isFalse();
+    }
+
     @Test
     void theUmaskIsSetIfItDoesNotStay() throws Exception {
         LaunchPlan plan = new LaunchPlan(List.of("/bin/sh", "-c", "umask"), Map.of(), Footing.HOST);
