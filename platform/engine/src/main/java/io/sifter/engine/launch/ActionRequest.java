@@ -146,6 +146,11 @@ public record ActionRequest(Action action, Path image, boolean temporaryImage, L
     public record Rights(boolean fakeRoot, boolean ignoreSubordinates, boolean keep, boolean none, List<String> add, List<String> drop, List<String> security) {
         public static final Rights DEFAULT = new Rights(false, false, false, false, List.of(), List.of(), List.of());
 
+        /** Whether nothing is asked for. Comparing records would spin their comparison at each start, which takes longer than planning. */
+        boolean usual() {
+            return !(fakeRoot || ignoreSubordinates || keep || none) && add.isEmpty() && drop.isEmpty() && security.isEmpty();
+        }
+
         public Rights {
             add = List.copyOf(add);
             drop = List.copyOf(drop);

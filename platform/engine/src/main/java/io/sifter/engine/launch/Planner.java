@@ -139,7 +139,7 @@ public final class Planner {
             throw new UserException("you could not use --overlay in conjunction with --writable", "Leave one of them out.");
         }
         // Only what most starts are is kept: the more a plan rests upon, the less can be told of it by a shell.
-        if (instance.isPresent() || !overlays.isEmpty() || request.temporaryImage() || !limits.settings().isEmpty() || !request.rights().equals(Rights.DEFAULT)
+        if (instance.isPresent() || !overlays.isEmpty() || request.temporaryImage() || !limits.settings().isEmpty() || !request.rights().usual()
                 || !request.variables().files().isEmpty() || site.restrictsPaths()) {
             memory.once();
         }
