@@ -3,17 +3,22 @@ package io.sifter.product;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.sifter.product.Product.Result;
+import io.sifter.spi.reference.Platform;
 import io.sifter.testkit.Peers;
+import io.sifter.testkit.TarLayer;
 import io.sifter.testkit.registry.ScriptedRegistry;
+import io.sifter.testkit.registry.TestImage;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -40,6 +45,7 @@ class DefinitionsIT {
         Peers.need(Peers.run(Peers.program("ldd"), busybox.toString()).exit() != 0, "busybox needs shared libraries");
         registry = ScriptedRegistry.start();
         registry.publish("lib/base", "latest", ComparisonIT.image(busybox));
+        registry.publish("lib/rich", "latest", rich(busybox));
         user = Product.ordinary();
         root = Product.start();
         for (Product product : List.of(user, root)) {
@@ -57,6 +63,28 @@ class DefinitionsIT {
         try (Product _ = user; Product _ = root; ScriptedRegistry _ = registry) {
             // Whatever was started goes.
         }
+    }
+
+    /** What a script of {@link #anOverlayMakesWhatACopyMakes} finds. */
+    private static TestImage rich(Path busybox) throws Exception {
+        TarLayer layer = TarLayer.with();
+        for (String directory : List.of("bin", "tmp", "var/tmp", "root", "home", "proc", "sys", "dev", "d", "d/hidden", "d/becomes-file", "d/owned", "d/deep/a", "d/gone", "d/tree",
+                "d/empty", "d/closed")) {
+            layer.directory(directory);
+        }
+        layer.file("bin/busybox", Files.readAllBytes(busybox)).mode(0755);
+        for (String name : Peers.run(busybox.toString(), "--list").ok().split("\n")) {
+            if (!name.equals("busybox")) {
+                layer.symlink("bin/" + name, "busybox");
+            }
+        }
+        for (String file : List.of("d/changed", "d/removed", "d/hidden/old", "d/becomes-file/in", "d/becomes-directory", "d/moved", "d/mode", "d/lower", "d/deep/a/old",
+                "d/gone/in", "d/time", "d/tree/leaf", "d/closed/in", "d/unchanged")) {
+            layer.file(file, "of " + file + "\n");
+        }
+        layer.file("d/one", "linked\n").hardLink("d/two", "d/one").hardLink("d/closed/three", "d/one").symlink("d/link", "one");
+        layer.file("d/owned/f", "x").owner(33, 34).file("d/owned/beyond", "x").owner(70000, 70000).characterDevice("d/null", 1, 3);
+        return TestImage.with().platform("linux/" + Platform.host().architecture()).layer(layer.tar()).build();
     }
 
     static Stream<String> cases() throws IOException {
@@ -175,25 +203,99 @@ class DefinitionsIT {
                 %files from one
                   /opt/owned /srv/
                 """;
-        Path ids = user.give(Files.writeString(user.root().resolve("ids"), "sifter-test:200000:65536\n"));
         for (Product product : List.of(user, root)) {
             Files.writeString(product.work().resolve("o.def"), definition);
         }
-        Peers.program("newuidmap");
         root.run("build", "--force", "o.sif", "o.def").ok();
-        // The file that lists subordinate ids is put in place for this command alone.
-        List<String> command = new ArrayList<>(List.of("unshare", "--mount", "sh", "-c",
-                "mount --bind '%s' /etc/subuid && mount --bind '%1$s' /etc/subgid && cd '%s' && exec setpriv --reuid sifter-test --regid sifter-test --init-groups --inh-caps=-all env -i \"$@\""
-                        .formatted(ids, user.work()), "sh"));
-        user.environment().forEach((name, value) -> command.add(name + "=" + value));
-        command.addAll(List.of("singularity", "build", "--force", "o.sif", "o.def"));
-        root.execute(root.work(), "", command).ok();
+        withIds("build", "--force", "o.sif", "o.def").ok();
 
         for (Product product : List.of(user, root)) {
             assertThat(Trees.read(product.work().resolve("o.sif"))).hasEntrySatisfying("srv/owned", entry -> assertThat(entry).contains("d 2750 33:34"))
                     .hasEntrySatisfying("srv/owned/f", entry -> assertThat(entry).contains("33:34"));
             product.nothingLeft();
         }
+    }
+
+    /** As the ordinary user, who has subordinate ids for this command alone. */
+    private static Result withIds(String... words) throws Exception {
+        Peers.program("newuidmap");
+        Path ids = user.give(Files.writeString(user.root().resolve("ids"), "sifter-test:200000:65536\n"));
+        List<String> command = new ArrayList<>(List.of("unshare", "--mount", "sh", "-c",
+                "mount --bind '%s' /etc/subuid && mount --bind '%1$s' /etc/subgid && cd '%s' && exec setpriv --reuid sifter-test --regid sifter-test --init-groups --inh-caps=-all env -i \"$@\""
+                        .formatted(ids, user.work()), "sh"));
+        user.environment().forEach((name, value) -> command.add(name + "=" + value));
+        command.add("singularity");
+        command.addAll(List.of(words));
+        return root.execute(root.work(), "", command);
+    }
+
+    /** Whatever a script does to what it begins with: only what it changed is converted, and the image is the same as of a copy. */
+    @ParameterizedTest
+    @ValueSource(strings = {"root", "user", "ids"})
+    void anOverlayMakesWhatACopyMakes(String who) throws Exception {
+        Product product = who.equals("root") ? root : user;
+        Path definition = product.give(Files.writeString(product.work().resolve("rich.def"), """
+                Bootstrap: docker
+                From: %1$s/lib/rich
+                Stage: one
+                %%post
+                  echo of one >/d/of-one; rm /d/changed
+
+                Bootstrap: docker
+                From: %1$s/lib/rich
+                %%files from one
+                  /d/of-one /srv/deep/
+                %%files
+                  given/dir /d/
+                %%post
+                  mount | grep ' on / ' | grep -o overlay | head -n 1
+                  cat /d/one >/d/read; echo more >>/d/one; echo more >>/d/changed; rm /d/removed /d/link; rm -r /d/hidden; mkdir /d/hidden; echo new >/d/hidden/new
+                  rm -r /d/becomes-file; echo file >/d/becomes-file; rm /d/becomes-directory; mkdir -p /d/becomes-directory/in; mv /d/moved /d/elsewhere
+                  cp -a /d/owned/. /d/owned-too; chmod 4711 /d/mode; ln /d/lower /d/lower-too; ln -s nowhere /d/link; mkfifo /d/fifo; mv /d/tree /d/tree-moved
+                  rm -r /d/deep/a; mkdir -p /d/deep/a/b; touch /d/deep/a/b/c; rm -r /d/gone; touch -d '2001-01-01 00:00:00' /d/time; rmdir /d/empty; chmod 700 /d/closed
+                %%labels
+                  a b
+                """.formatted(registry.host())));
+        long start = Instant.now().getEpochSecond();
+        List<Map<String, String>> trees = new ArrayList<>();
+        for (String overlay : List.of("yes", "no")) {
+            Path configuration = product.give(Files.writeString(product.work().resolve("overlay.conf"), "build.overlay = " + overlay + "\n"));
+            String[] words = {"--config", configuration.toString(), "--verbose", "build", "--force", "rich.sif", definition.toString()};
+
+            Result built = (who.equals("ids") ? withIds(words) : product.run(words)).ok();
+
+            assertThat(built.err().contains("Working on overlays (overlayfs)")).isEqualTo(overlay.equals("yes"));
+            assertThat(built.out()).isEqualTo(overlay.equals("yes") ? "overlay\n" : "");
+            Map<String, String> tree = Trees.read(product.work().resolve("rich.sif"));
+            tree.remove(".singularity.d/labels.json");
+            tree.replaceAll((path, entry) -> now(entry, start));
+            trees.add(tree);
+            product.nothingLeft();
+        }
+
+        Map<String, String> expected = trees.getLast();
+        assertThat(trees.getFirst().keySet()).isEqualTo(expected.keySet()).contains("d/elsewhere", "srv/deep/of-one", "d/tree-moved/leaf").doesNotContain("d/gone");
+        trees.getFirst().forEach((path, entry) -> assertThat(entry).as(path).isEqualTo(expected.get(path)));
+        assertThat(expected.get("d/two")).contains(" with d/closed/three");
+    }
+
+    /** Times since the test began differ. */
+    private static String now(String entry, long start) {
+        return Pattern.compile("@(\\d+)").matcher(entry).replaceAll(time -> Long.parseLong(time.group(1)) >= start ? "@now" : time.group());
+    }
+
+    @Test
+    void whereOverlaysAreRefusedACopyIsMade() throws Exception {
+        Files.createDirectories(user.work().resolve("refusing"));
+        Path mount = user.work().resolve("refusing/mount");
+        Files.writeString(mount, "#!/bin/sh\ncase \" $* \" in *overlay*) exit 32 ;; esac\nexec /bin/mount \"$@\"\n");
+        mount.toFile().setExecutable(true, false);
+
+        Result built = user.shell("PATH=\"$PWD/refusing:$PATH\" singularity --verbose build --force c.sif everything.def").ok();
+
+        assertThat(built.err()).contains("VERBOSE: Working on whole copies, for overlays cannot be mounted");
+        assertThat(user.run("run", "c.sif", "one").ok().out()).isEqualTo("run yes of the file one\n");
+        user.nothingLeft();
     }
 
     /** With one id only, programs of %post are made to believe that they can give files away; nothing of that is kept. */
@@ -261,7 +363,9 @@ class DefinitionsIT {
 
         Product.kill(build, signal);
 
-        Product.await(() -> ProcessHandle.allProcesses().noneMatch(process -> process.info().commandLine().orElse("").contains("sleep 4321")));
+        // What serves the image of the overlay goes with the mount.
+        Product.await(() -> ProcessHandle.allProcesses().map(process -> process.info().commandLine().orElse(""))
+                .noneMatch(line -> line.contains("sleep 4321") || line.contains(user.root() + "/")));
         Files.deleteIfExists(started);
         user.run("build", "--force", "--sandbox", "after", "header-only.def").ok();
         // What only root of the namespace may remove, the next build there does.

@@ -53,6 +53,7 @@ import io.sifter.spi.error.UserException;
 import io.sifter.spi.event.Event;
 import io.sifter.spi.event.Event.Milestone;
 import io.sifter.spi.launch.Runtime;
+import io.sifter.spi.reference.Platform;
 import io.sifter.spi.reference.Reference;
 import io.sifter.spi.source.LayeredImage;
 import io.sifter.spi.source.ReadyImage;
@@ -61,6 +62,8 @@ import io.sifter.spi.source.TreeSource;
 import io.sifter.spi.tree.Compression;
 import io.sifter.spi.tree.FileTree;
 import io.sifter.squashfs.Codecs;
+import io.sifter.squashfs.SquashFsOptions;
+import io.sifter.squashfs.SquashFsWriter;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -195,27 +198,40 @@ public final class Sifter implements AutoCloseable {
             throws IOException, InterruptedException {
         requireDirectoryOf(target);
         boolean scripts = DefinitionBuild.needsDirectory(definition, how);
-        // What only becomes files is not compressed for it.
-        PackStore packs = scripts || sink.equals("sandbox") ? instance(PackStore.class).passing() : instance(PackStore.class);
+        boolean overlays = !sink.equals("sandbox") && !how.keep() && instance(Configuration.class).flag("build.overlay");
+        Compression compression = compression(options);
         definition.warnings().forEach(warning -> events.accept(Event.warning(warning)));
         reached(Milestone.BUILD_STARTED, "");
         var bases = new DefinitionBuild.Engine() {
             @Override
-            public Base base(Stage stage) throws IOException, InterruptedException {
-                return Sifter.this.base(stage, stage == definition.last() && how.update() && !how.force() ? Optional.of(target) : Optional.empty(), packs,
-                        options);
+            public Base base(Stage stage, boolean packed) throws IOException, InterruptedException {
+                // What only becomes files is not compressed for it.
+                PackStore packs = packed ? instance(PackStore.class) : instance(PackStore.class).passing();
+                return Sifter.this.base(stage, stage == definition.last() && how.update() && !how.force() ? Optional.of(target) : Optional.empty(), packs, options);
             }
 
             @Override
             public void unpack(Base base, Path directory) throws IOException, InterruptedException {
                 sink("sandbox").write(base.tree(), base.settings(), directory, new SinkOptions(Profile.COMPAT.compression(0), false));
             }
+
+            @Override
+            public void pack(FileTree tree, Path file, boolean last) throws IOException, InterruptedException {
+                Compression blocks = last ? compression : PackStore.stored(compression);
+                try (FileChannel out = FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+                    SquashFsWriter.write(tree, out, 0, SquashFsOptions.of(blocks, 0, file), instance(ExecutorService.class));
+                }
+            }
+
+            @Override
+            public Platform platform() {
+                return options.open().platform();
+            }
         };
         if (scripts) {
-            buildWithScripts(definition, bases, target, sink, options, how);
+            buildWithScripts(definition, bases, target, sink, options, how, overlays);
         } else {
-            Compression compression = compression(options);
-            try (Base base = bases.base(definition.last())) {
+            try (Base base = bases.base(definition.last(), !sink.equals("sandbox"))) {
                 String identity = String.join("|", definition.text(), base.identity(), compression.toString(), "all-root=" + options.allRoot(),
                         Version.PRODUCT, base.created().toString(), Codecs.build(compression));
                 Container.Origin origin = new Container.Origin(Map.of(), base.created(), identity, Version.PRODUCT, Codecs.build(compression));
@@ -227,7 +243,7 @@ public final class Sifter implements AutoCloseable {
     }
 
     private void buildWithScripts(Definition definition, DefinitionBuild.Engine bases, Path target, String sink, BuildOptions options,
-                                  DefinitionOptions how) throws IOException, InterruptedException {
+                                  DefinitionOptions how, boolean overlays) throws IOException, InterruptedException {
         Host host = Host.ofProcess(settings.distribution());
         if (!host.privileged()) {
             throw new UserException("Building this definition runs programs in the image, and only root may start them",
@@ -238,16 +254,16 @@ public final class Sifter implements AutoCloseable {
         try (Workshop workshop = Workshop.open(sideFiles(), parent, target, how.keep())) {
             try {
                 Instant now = sourceDateEpochOr(Instant.now());
-                DefinitionBuild.Made made = DefinitionBuild.run(definition, how, launching(host), bases, workshop.path(), Version.PRODUCT, now, events);
+                DefinitionBuild.Made made = DefinitionBuild.run(definition, how, launching(host), bases, workshop.path(), overlays, Version.PRODUCT, now, events);
                 if (directory) {
                     reached(Milestone.CREATING_SANDBOX, "");
                     workshop.publish(made.root(), target);
                     return;
                 }
                 Compression compression = compression(options);
-                try (LocalImage image = LocalImage.open(made.root(), events)) {
+                try (FileTree tree = made.tree(events)) {
                     Container.Origin origin = new Container.Origin(Map.of(), now, UUID.randomUUID().toString(), Version.PRODUCT, Codecs.build(compression));
-                    write(DefinitionBuild.container(definition, made, image, origin), target, sink, compression, options.allRoot());
+                    write(DefinitionBuild.container(definition, made, tree, origin), target, sink, compression, options.allRoot());
                 }
             } catch (IOException | InterruptedException | RuntimeException e) {
                 if (how.keep()) {

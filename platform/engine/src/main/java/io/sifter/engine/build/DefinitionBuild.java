@@ -8,8 +8,11 @@ import io.sifter.engine.definition.Stage.Script;
 import io.sifter.engine.definition.Stage.Section;
 import io.sifter.engine.launch.Host;
 import io.sifter.engine.launch.Planner.RuntimeKind;
+import io.sifter.image.directory.DirectoryTree;
 import io.sifter.spi.error.ExternalException;
 import io.sifter.spi.event.Event;
+import io.sifter.spi.reference.Platform;
+import io.sifter.spi.tree.FileTree;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,6 +22,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.Callable;
 import java.util.function.Consumer;
 
 /**
@@ -28,20 +32,48 @@ import java.util.function.Consumer;
 public final class DefinitionBuild {
     /** What the engine does for a build. */
     public interface Engine {
-        /** What a stage begins with. */
-        Base base(Stage stage) throws IOException, InterruptedException;
+        /**
+         * What a stage begins with.
+         *
+         * @param packed whether its files are wanted as blocks of the image, or else as files only
+         */
+        Base base(Stage stage, boolean packed) throws IOException, InterruptedException;
 
         /** Writes a base to a new directory. */
         void unpack(Base base, Path directory) throws IOException, InterruptedException;
+
+        /**
+         * Writes a tree to a new SquashFS file.
+         *
+         * @param last whether the image will be made of it, or else nothing
+         */
+        void pack(FileTree tree, Path file, boolean last) throws IOException, InterruptedException;
+
+        Platform platform();
     }
 
-    /**
-     * What a build made.
-     *
-     * @param root of the image, complete
-     * @param base of its last stage
-     */
-    public record Made(Path root, Base base) {}
+    /** What a build made. */
+    public static final class Made {
+        private final Path root;
+        private final Base base;
+        private final Optional<Overlays.Layers> layers;
+
+        private Made(Path root, Base base, Optional<Overlays.Layers> layers) {
+            this.root = root;
+            this.base = base;
+            this.layers = layers;
+        }
+
+        /** The image's root directory, complete; not to be used where the build was allowed overlays. */
+        public Path root() {
+            return root;
+        }
+
+        /** The image's tree, for the caller to close. */
+        public FileTree tree(Consumer<Event> events) throws IOException, InterruptedException {
+            return layers.isPresent() ? layers.get().tree(events) : DirectoryTree.open(root, events);
+        }
+    }
 
     /**
      * How programs are started in the image.
@@ -56,14 +88,17 @@ public final class DefinitionBuild {
     private final ContainerScripts scripts;
     private final Engine engine;
     private final Path work;
+    private final Optional<Overlays> overlays;
     private final Consumer<Event> events;
 
-    private DefinitionBuild(Definition definition, DefinitionOptions options, ContainerScripts scripts, Engine engine, Path work, Consumer<Event> events) {
+    private DefinitionBuild(Definition definition, DefinitionOptions options, ContainerScripts scripts, Engine engine, Path work, Optional<Overlays> overlays,
+                            Consumer<Event> events) {
         this.definition = definition;
         this.options = options;
         this.scripts = scripts;
         this.engine = engine;
         this.work = work;
+        this.overlays = overlays;
         this.events = events;
     }
 
@@ -84,13 +119,19 @@ public final class DefinitionBuild {
      *
      * @param launching how scripts are started in the image
      * @param work an empty directory, removed by whoever made it
+     * @param overlays whether stages may be worked on without unpacking them, where that is possible
      * @param version of this program
      * @throws ExternalException if a script fails
      */
-    public static Made run(Definition definition, DefinitionOptions options, Launching launching, Engine engine, Path work, String version,
-                           Instant now, Consumer<Event> events) throws IOException, InterruptedException {
+    public static Made run(Definition definition, DefinitionOptions options, Launching launching, Engine engine, Path work, boolean overlays,
+                           String version, Instant now, Consumer<Event> events) throws IOException, InterruptedException {
         ContainerScripts scripts = new ContainerScripts(launching, options, events);
-        return new DefinitionBuild(definition, options, scripts, engine, work, events).run(version, now);
+        Optional<Overlays> mounted = overlays ? Overlays.open(launching.host(), engine, work, events) : Optional.empty();
+        try {
+            return new DefinitionBuild(definition, options, scripts, engine, work, mounted, events).run(version, now);
+        } finally {
+            mounted.ifPresent(Overlays::close);
+        }
     }
 
     /** The container of a definition that only describes what it builds upon. Its tree is the base's. */
@@ -103,10 +144,9 @@ public final class DefinitionBuild {
         return Container.described(base.tree(), definition.text(), base.ociConfig(), base.platform(), origin);
     }
 
-    /** The container of what was made, read from its directory. */
-    public static Container container(Definition definition, Made made, LocalImage directory, Container.Origin origin) throws IOException {
-        return Container.described(directory.tree(), definition.text(), made.base().ociConfig(),
-                Architectures.of(directory.tree().root()).orElse(made.base().platform()), origin);
+    /** The container of what was made, of its tree. */
+    public static Container container(Definition definition, Made made, FileTree tree, Container.Origin origin) throws IOException {
+        return Container.described(tree, definition.text(), made.base.ociConfig(), Architectures.of(tree.root()).orElse(made.base.platform()), origin);
     }
 
     private Made run(String version, Instant now) throws IOException, InterruptedException {
@@ -116,13 +156,31 @@ public final class DefinitionBuild {
         for (Stage stage : definition.stages()) {
             Path place = Files.createDirectory(work.resolve("stage" + number++));
             made = stage(stage, place, earlier);
-            RootDirectory root = new RootDirectory(made.root());
+            RootDirectory root = new RootDirectory(made.root);
             stage.key("stage").ifPresent(name -> earlier.put(name, root));
         }
-        RootDirectory root = new RootDirectory(made.root());
-        new DefinitionText(root, options.selection(), options.force(), events).write(definition, now, made.base().platform().architecture(), version);
-        test(root);
+        RootDirectory root = new RootDirectory(made.root);
+        String architecture = made.base.platform().architecture();
+        inside(() -> {
+            new DefinitionText(root, options.selection(), options.force(), events).write(definition, now, architecture, version);
+            test(root);
+            return null;
+        });
         return made;
+    }
+
+    /** Does something where the stages' roots can be seen. */
+    private <T> T inside(Callable<T> task) throws IOException, InterruptedException {
+        if (overlays.isPresent()) {
+            return overlays.get().inside(task);
+        }
+        try {
+            return task.call();
+        } catch (IOException | InterruptedException | RuntimeException e) {
+            throw e;
+        } catch (Exception e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     private Made stage(Stage stage, Path place, Map<String, RootDirectory> earlier) throws IOException, InterruptedException {
@@ -134,20 +192,28 @@ public final class DefinitionBuild {
         }
         onHost(stage, Section.PRE, place, variables);
         Base base;
-        try (Base opened = engine.base(stage)) {
-            engine.unpack(opened, directory);
+        Optional<Overlays.Layers> layers;
+        boolean last = stage == definition.last();
+        try (Base opened = engine.base(stage, last && overlays.isPresent())) {
+            layers = overlays.isPresent() ? overlays.get().mount(opened, place, last) : Optional.empty();
+            if (layers.isEmpty()) {
+                engine.unpack(opened, directory);
+            }
             base = opened;
         }
         RootDirectory root = new RootDirectory(directory);
-        new Apps(root).write(stage.apps().values());
-        for (Stage.App app : stage.apps().values()) {
-            new FileCopies(root, events).fromHost(app.files(), Path.of(""), Apps.directory(app));
-        }
-        copyFiles(stage, root, earlier);
-        onHost(stage, Section.SETUP, place, variables);
-        copyHostFiles(stage, root);
-        post(stage, root, place);
-        return new Made(directory, base);
+        inside(() -> {
+            new Apps(root).write(stage.apps().values());
+            for (Stage.App app : stage.apps().values()) {
+                new FileCopies(root, events).fromHost(app.files(), Path.of(""), Apps.directory(app));
+            }
+            copyFiles(stage, root, earlier);
+            onHost(stage, Section.SETUP, place, variables);
+            copyHostFiles(stage, root);
+            post(stage, root, place);
+            return null;
+        });
+        return new Made(directory, base, layers);
     }
 
     private void onHost(Stage stage, Section section, Path place, Map<String, String> variables) throws IOException, InterruptedException {

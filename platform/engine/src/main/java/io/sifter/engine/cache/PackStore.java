@@ -168,7 +168,8 @@ public final class PackStore {
         return Optional.empty();
     }
 
-    private static Compression stored(Compression compression) {
+    /** The same without compressing: what was compressed already can stand beside it. */
+    public static Compression stored(Compression compression) {
         return new Compression(compression.codec(), 0, compression.blockSize());
     }
 
