@@ -118,6 +118,15 @@ public final class Documents {
                 OciConfig.compact(config));
     }
 
+    /** How an image was made, first step first, as far as its configuration says so. */
+    public static List<HistoryEntry> parseHistory(Document config) throws CorruptDataException {
+        List<HistoryEntry> history = new ArrayList<>();
+        for (Members entry : root(config, "image configuration", MAX_CONFIG_SIZE).objects("history")) {
+            history.add(new HistoryEntry(entry.string("created_by").orElse(""), entry.truth("empty_layer")));
+        }
+        return history;
+    }
+
     /**
      * Finds the manifest for a platform: {@code top} itself if it is a manifest, else what its index, or an index
      * inside it, offers. In document order; a wish without variant takes any variant, a wish for one takes that, then

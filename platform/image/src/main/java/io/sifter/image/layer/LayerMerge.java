@@ -20,6 +20,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.Consumer;
 
 /**
@@ -92,6 +93,11 @@ public final class LayerMerge {
     public FileTree finish() {
         oddities.summarize();
         return new Merged(tree.toDirectory(), List.copyOf(packs));
+    }
+
+    /** The layer, from 1, that a file of a merged tree came with; known of files that are not empty. */
+    public static OptionalInt layerOf(RegularFile file) {
+        return file.content() instanceof PackedFileContent packed ? OptionalInt.of(packed.layer()) : OptionalInt.empty();
     }
 
     private record Merged(Directory root, List<LayerPack> packs) implements FileTree {
@@ -233,7 +239,7 @@ public final class LayerMerge {
 
         Replay(LayerPack pack, byte[] journal) throws IOException {
             this.reader = new Journal.Reader(journal, pack.journalName());
-            this.contents = pack.contents();
+            this.contents = pack.contents(layer);
             this.record = contents.firstRecord();
         }
 

@@ -109,10 +109,10 @@ public final class LayerPack implements AutoCloseable {
         return "The journal of " + name;
     }
 
-    /** Where the files' contents are; to be kept as long as the files. */
-    PackContents contents() throws IOException {
+    /** Where the contents of the files of this layer are; to be kept as long as the files. */
+    PackContents contents(int layer) throws IOException {
         byte[] section = section(footer.dataLength() + footer.journal().stored(), footer.contents());
-        return new PackContents(section, new PackedContent.Store(channel, footer.compression()), footer.dataLength(), name);
+        return new PackContents(section, new PackedContent.Store(channel, footer.compression()), footer.dataLength(), name, layer);
     }
 
     @Override

@@ -32,16 +32,21 @@ final class PackContents {
     private final PackedContent.Store store;
     private final long dataLength;
     private final String what;
+    private final int layer;
     private final PackedReader reader;
     private final FragmentBlock[] fragments;
     private final int firstRecord;
 
-    /** @param dataLength how far the blocks go in the store's channel */
-    PackContents(byte[] section, PackedContent.Store store, long dataLength, String what) throws CorruptDataException {
+    /**
+     * @param dataLength how far the blocks go in the store's channel
+     * @param layer of the image that the pack is, from 1
+     */
+    PackContents(byte[] section, PackedContent.Store store, long dataLength, String what, int layer) throws CorruptDataException {
         this.section = section;
         this.store = store;
         this.dataLength = dataLength;
         this.what = what;
+        this.layer = layer;
         this.reader = new PackedReader(store);
         int blockSize = store.compression().blockSize();
         ByteCursor in = new ByteCursor(section, 0, what);
@@ -56,6 +61,10 @@ final class PackContents {
             fragments[i] = new FragmentBlock(position, word, length);
         }
         this.firstRecord = in.at();
+    }
+
+    int layer() {
+        return layer;
     }
 
     static void write(ByteWriter out, List<FragmentBlock> fragments, List<PackedFile> files, int blockSize) throws CorruptDataException {

@@ -23,6 +23,10 @@ final class PackedFileContent implements Content {
         this.size = size;
     }
 
+    int layer() {
+        return contents.layer();
+    }
+
     @Override
     public long size() {
         return size;

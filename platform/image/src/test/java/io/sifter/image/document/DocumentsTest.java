@@ -166,6 +166,15 @@ class DocumentsTest {
     }
 
     @Test
+    void parsesTheHistory() throws Exception {
+        assertThat(Documents.parseHistory(document(MediaTypes.OCI_CONFIG, """
+                {"history":[{"created_by":"RUN x"},{"created":"2017-09-21T18:37:47Z","empty_layer":true,"comment":null}]}"""))).containsExactly(
+                        new HistoryEntry("RUN x", false), new HistoryEntry("", true));
+        assertThat(Documents.parseHistory(document(MediaTypes.OCI_CONFIG, "{}"))).isEmpty();
+        assertThatThrownBy(() -> Documents.parseHistory(document(MediaTypes.OCI_CONFIG, "{\"history\":[7]}"))).isInstanceOf(CorruptDataException.class).hasMessageContaining("history[0]");
+    }
+
+    @Test
     void writesTheConfigObjectAsASifKeepsIt() throws Exception {
         ImageConfig config = Documents.parseConfig(document(MediaTypes.OCI_CONFIG, """
                 {"config":{"Shell":["/bin/sh","-c"],"StopSignal":"SIGTERM","ExposedPorts":{"80/tcp":{},"443/tcp":{"x":1}},"WorkingDir":"/wd",

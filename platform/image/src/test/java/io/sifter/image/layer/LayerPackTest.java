@@ -29,6 +29,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Random;
+import java.util.TreeMap;
 import java.util.zip.Deflater;
 import java.util.zip.Inflater;
 import org.junit.jupiter.api.AfterEach;
@@ -110,6 +111,16 @@ class LayerPackTest {
             assertThat(packed(tree, "a").sizeWords()).isEqualTo(packed(tree, "b").sizeWords());
             assertThat(packed(tree, "c").tail()).isEqualTo(packed(tree, "d").tail()).isPresent();
             assertThat(tree.root().children().get("a")).isNotSameAs(tree.root().children().get("b"));
+        }
+    }
+
+    @Test
+    void filesKnowTheLayerThatTheyCameWith() throws Exception {
+        try (FileTree tree = packs.merge(List.of(TarLayer.with().file("a", "one").file("b", "one"), TarLayer.with().file("b", "two").hardLink("c", "a").file("empty", "")))) {
+            Map<String, Integer> layers = new TreeMap<>();
+            tree.root().children().forEach((name, node) -> layers.put(name, LayerMerge.layerOf((RegularFile) node).orElse(0)));
+
+            assertThat(layers).isEqualTo(Map.of("a", 1, "b", 2, "c", 1, "empty", 0));
         }
     }
 
