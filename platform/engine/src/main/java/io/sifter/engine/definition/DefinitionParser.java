@@ -98,9 +98,7 @@ final class DefinitionParser {
             sections.add(section, lines.subList(at + 1, end));
             at = end;
         }
-        StringBuilder text = new StringBuilder();
-        lines.forEach(line -> text.append(line.text()).append('\n'));
-        return sections.stage(text.toString(), header);
+        return sections.stage(lines, header);
     }
 
     private static boolean beginsSection(Line line) {

@@ -25,7 +25,7 @@ final class Sections {
             + "%labels, %arguments, %appinstall, %apprun, %appstart, %apptest, %apphelp, %appenv, %applabels, %appfiles.";
     private static final Pattern APP_NAME = Pattern.compile("(?!\\.{1,2}$)[\\w.+-]+");
     /** Quotes keep blanks together. */
-    private static final Pattern WORD = Pattern.compile("(?:[^\\s\"]|\"[^\"]*\")+");
+    private static final Pattern WORD = Pattern.compile("(?:[^\\s\"]++|\"[^\"]*+\")++");
 
     private final Place place;
     private final Set<String> earlier;
@@ -179,11 +179,13 @@ final class Sections {
         }
     }
 
-    Stage stage(String text, Map<String, String> header) {
+    Stage stage(List<Line> lines, Map<String, String> header) {
+        StringBuilder text = new StringBuilder();
+        lines.forEach(line -> text.append(line.text()).append('\n'));
         List<Copies> copies = new ArrayList<>();
         files.forEach((arguments, entries) -> copies.add(new Copies(stages.get(arguments), entries)));
         Map<String, App> complete = new LinkedHashMap<>();
         apps.forEach((name, app) -> complete.put(name, new App(name, app.scripts(), app.files(), app.labels())));
-        return new Stage(text, header, scripts, copies, labels, complete);
+        return new Stage(text.toString(), lines.stream().map(Line::number).toList(), header, scripts, copies, labels, complete);
     }
 }

@@ -12,13 +12,14 @@ import java.util.Optional;
  * One stage of a definition.
  *
  * @param text as it stands in the file, variables replaced
+ * @param numbers for each line of the text, which line of the file it stands in
  * @param header keys in lower case, in order, with their values; {@code bootstrap} is always there
  * @param scripts sections that are one text each; those that the file lacks are missing
  * @param files in the order of their sections
  * @param labels of {@code %labels}, in order
  * @param apps of SCIF, by name, in order
  */
-public record Stage(String text, Map<String, String> header, Map<Section, Script> scripts, List<Copies> files,
+public record Stage(String text, List<Integer> numbers, Map<String, String> header, Map<Section, Script> scripts, List<Copies> files,
                     Map<String, String> labels, Map<String, App> apps) {
     /** Sections that are one text. */
     public enum Section {
@@ -78,6 +79,7 @@ public record Stage(String text, Map<String, String> header, Map<Section, Script
     }
 
     public Stage {
+        numbers = List.copyOf(numbers);
         header = ordered(header);
         scripts = sorted(Section.class, scripts);
         files = List.copyOf(files);

@@ -67,6 +67,15 @@ class DefinitionTest {
     }
 
     @Test
+    void linesOfAStageKnowWhereTheyStandInTheFile() throws Exception {
+        Definition definition = Definition.parse("x.def", "# first\nBootstrap: scratch\n%post\n  {{ x }}\n  z\nBootstrap: scratch\n", Map.of("x", "a\nb"));
+
+        assertThat(definition.stages().get(0).text()).isEqualTo("Bootstrap: scratch\n%post\n  a\nb\n  z\n");
+        assertThat(definition.stages().get(0).numbers()).containsExactly(2, 3, 4, 4, 5);
+        assertThat(definition.stages().get(1).numbers()).containsExactly(6);
+    }
+
+    @Test
     void labelsAreWordsAndTheRest() throws Exception {
         assertThat(stage("Bootstrap: scratch\n%labels\n Author  me and you \n# none\n Version v1 # one\n Empty\n").labels())
                 .containsExactly(Map.entry("Author", "me and you"), Map.entry("Version", "v1 # one"), Map.entry("Empty", ""));
