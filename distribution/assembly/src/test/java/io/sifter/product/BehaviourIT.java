@@ -76,6 +76,38 @@ class BehaviourIT {
         assertThat(blobsFetched()).containsExactlyInAnyOrder(Images.layer(after, 1).toString(), after.config().digest().toString());
     }
 
+    @Test
+    void checksWhateverNamesAnImageAndEndsByWhatItFinds() throws Exception {
+        String uri = publish(Images.of(TarLayer.with().file("bin/sh", "x").mode(0755), TarLayer.with().directory("root/.ssh").file("root/.ssh/id_rsa",
+                "-----BEGIN RSA PRIVATE KEY-----\n")));
+        String key = "/root/.ssh/id_rsa%s: [secrets] The file is a private key.";
+
+        Result first = product.run("lint", "--check", "secrets,ldconfig", uri);
+        registry.forget();
+        Result again = product.run("-q", "lint", "--json", "--check", "secrets", uri);
+        product.run("build", "image.sif", uri).ok();
+        product.run("build", "--sandbox", "image", uri).ok();
+
+        assertThat(first.exit()).isEqualTo(1);
+        assertThat(first.out()).startsWith(key.formatted(" (layer 2 of 2)")).contains("why: ", "do:  ");
+        assertThat(first.err()).contains("INFO:    1 finding in " + uri + ": secrets 1");
+        assertThat(again.exit()).isEqualTo(1);
+        assertThat(again.out()).contains("\"path\": \"/root/.ssh/id_rsa\"", "\"layer\": 2");
+        assertThat(blobsFetched()).hasSizeLessThan(2);
+        for (String image : List.of("image.sif", "image")) {
+            Result found = product.run("-q", "lint", "--check", "secrets", image);
+            assertThat(found.exit()).as(found.err()).isEqualTo(1);
+            assertThat(found.out()).startsWith(key.formatted(""));
+        }
+        Files.writeString(product.work().resolve("tool.def"), "Bootstrap: docker\nFrom: {{ base }}\n%runscript\n  exec tool \"$@\"\n");
+        product.run("lint", "--build-arg", "base=alpine:3.19", "tool.def").ok();
+        assertThat(product.run("lint", "--build-arg", "base=alpine", "tool.def").out()).startsWith("tool.def:2:7: [source] alpine names no version.");
+        product.run("lint", "tool.def").failed("Unable to check tool.def: while parsing definition: tool.def:2:7");
+        product.run("lint", "--check", "users", "tool.def").failed("There is no check 'users'");
+        product.run("lint", "gone.sif").failed("Unable to check gone.sif: unable to open file gone.sif");
+        product.nothingLeft();
+    }
+
     private List<String> blobsFetched() {
         return registry.received(BLOBS).stream().map(Received::path).map(path -> path.substring(path.lastIndexOf('/') + 1)).toList();
     }

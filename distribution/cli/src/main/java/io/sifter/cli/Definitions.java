@@ -28,22 +28,27 @@ final class Definitions {
 
     /** What a path names: a definition, or nothing if it is an image. */
     static Optional<Definition> read(Session session, String spec) throws IOException {
+        return read(session, "build from", spec);
+    }
+
+    /** @param action what shall be done with it, for messages */
+    static Optional<Definition> read(Session session, String action, String spec) throws IOException {
         Path path = Path.of(spec);
         if (!Files.exists(path)) {
-            throw new UserException("Unable to build from %s: unable to open file %s: open %s: no such file or directory".formatted(spec, spec, spec),
+            throw new UserException("Unable to %s %s: unable to open file %s: open %s: no such file or directory".formatted(action, spec, spec, spec),
                     "Name a definition file, an image file, a sandbox, or a URI such as docker://alpine.");
         }
         if (LocalImage.is(path)) {
             return Optional.empty();
         }
         if (Files.size(path) > MAX_BYTES) {
-            throw new UserException("Unable to build from %s: it is neither an image nor a definition file".formatted(spec),
+            throw new UserException("Unable to %s %s: it is neither an image nor a definition file".formatted(action, spec),
                     "Name a definition file, an image file, a sandbox, or a URI such as docker://alpine.");
         }
         try {
             return Optional.of(Definition.parse(spec, new String(Files.readAllBytes(path), StandardCharsets.UTF_8), variables(session)));
         } catch (UserException e) {
-            throw Failures.prefixed("Unable to build from %s: while parsing definition: ".formatted(spec), e);
+            throw Failures.prefixed("Unable to %s %s: while parsing definition: ".formatted(action, spec), e);
         }
     }
 

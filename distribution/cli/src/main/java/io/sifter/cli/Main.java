@@ -183,6 +183,7 @@ public final class Main {
             case "instance list" -> InstanceCommands.list(session);
             case "instance stats" -> InstanceCommands.stats(session);
             case "instance stop" -> InstanceCommands.stop(session);
+            case "lint" -> Linting.run(session);
             case "plugin list" -> Plugins.list(session);
             case "pull" -> Pull.run(session);
             case "push" -> Publishing.push(session);

@@ -75,6 +75,11 @@ class EveryOptionTest {
             }));
 
     static {
+        READERS.put("lint", session -> {
+            Linting.request(session.values(), List.of("x"));
+            Definitions.variables(session);
+            ImageOptions.settings(session);
+        });
         READERS.put("push", session -> {
             Publishing.pushRequest(session.values(), List.of("x", "oras://x"));
             ImageOptions.settings(session);
@@ -144,6 +149,7 @@ class EveryOptionTest {
             case "block-size" -> "128K";
             case "dir" -> "/";
             case "build-arg" -> "a=b";
+            case "check", "ignore" -> "user";
             case "build-arg-file" -> "/dev/null";
             case "signal" -> "TERM";
             case "type" -> "oci";

@@ -25,6 +25,10 @@ import io.sifter.engine.definition.Stage;
 import io.sifter.engine.launch.Host;
 import io.sifter.engine.launch.Planner;
 import io.sifter.engine.launch.RuntimeSurvey;
+import io.sifter.engine.lint.Check;
+import io.sifter.engine.lint.Lint;
+import io.sifter.engine.lint.LintedImage;
+import io.sifter.engine.lint.Report;
 import io.sifter.engine.plugin.Extension;
 import io.sifter.engine.plugin.Extension.Kind;
 import io.sifter.engine.plugin.PluginHost;
@@ -455,6 +459,34 @@ public final class Sifter implements AutoCloseable {
 
     private boolean usable(Path sif) throws IOException {
         return Files.isRegularFile(sif) && instance(Cache.class).trusted(sif) && SifImage.isSif(sif);
+    }
+
+    /** Checks an image against best practices. What is fetched for it stays in the cache, as it does for a pull. */
+    public Report lint(Reference reference, BuildOptions options, Set<Check> checks) throws IOException, InterruptedException {
+        return switch (agent(reference).open(reference, options.open())) {
+            case LayeredImage image -> {
+                ImageConfig config = Documents.parseConfig(image.config());
+                Compression compression = compression(options);
+                PackStore packs = instance(PackStore.class);
+                new FreeSpace().need(instance(Cache.class).root(), packs.need(image.layers(), compression)).require();
+                try (FileTree tree = instance(ImageBuilder.class).merge(image, config, packs, compression, policy(options))) {
+                    yield Lint.image(new LintedImage(reference.toString(), Optional.of(reference), tree.root(), Optional.of(config),
+                            Documents.parseHistory(image.config()), image.layers().size()), checks);
+                } finally {
+                    shrinkCache();
+                }
+            }
+            case TreeSource source -> {
+                try (FileTree tree = source.tree()) {
+                    yield Lint.image(new LintedImage(reference.toString(), Optional.of(reference), tree.root(), Optional.empty(), List.of(), 0), checks);
+                }
+            }
+            case ReadyImage ready -> {
+                try (LocalImage local = LocalImage.open(fetched(reference, ready), events)) {
+                    yield Lint.image(reference.toString(), Optional.of(reference), local, checks);
+                }
+            }
+        };
     }
 
     /** Unpacks a local image into a new directory as it is, nothing added. */

@@ -53,7 +53,7 @@ public final class CommandTable {
     /** The program with all its commands. */
     public static Command full() {
         return program(List.of(build(), cache(), capability(), checkpoint(), completion(), config(), convert(), data(), delete(),
-                ActionCommands.exec(), help(), inspect(), instance(), key(), keyserver(), oci(), overlay(), plugin(),
+                ActionCommands.exec(), help(), inspect(), instance(), key(), keyserver(), lint(), oci(), overlay(), plugin(),
                 pull(), push(), registry(), remote(), ActionCommands.run(), runHelp(), runtime(), search(),
                 ActionCommands.shell(), sif(), sign(), ActionCommands.test(), unpack(), verify(), version(), buildConfiguration(),
                 generateConfiguration()));
@@ -240,6 +240,45 @@ public final class CommandTable {
                 .describe("""
                         Shows the labels of a SIF file, a SquashFS file or a sandbox, or what the options choose.""")
                 .examples("inspect lolcow_latest.sif", "inspect --runscript lolcow_latest.sif");
+    }
+
+    private static Command lint() {
+        return Command.of("lint", "[lint options...] <IMAGE | DEFINITION | URI>", Arity.exactly(1), "Check an image or a definition against best practices",
+                        text("arch", "architecture of the image, such as arm64").from("ARCH"),
+                        text("arch-variant", "variant of the architecture, such as 7"),
+                        Shared.authFile(),
+                        list("build-arg", "variable of the definition file, key=value"),
+                        text("build-arg-file", "file with variables of the definition file"),
+                        list("check", "checks to make; all unless given"),
+                        Shared.disableCache(),
+                        Shared.dockerHost(),
+                        Shared.dockerLogin(),
+                        Shared.dockerPassword(),
+                        Shared.dockerUsername(),
+                        list("ignore", "checks to leave out"),
+                        flag("json", "tell findings as JSON").letter('j'),
+                        Shared.library(),
+                        Shared.noHttps(),
+                        text("platform", "platform of the image, os/arch[/variant]").from("PLATFORM"),
+                        Shared.temporaryDirectory())
+                .describe("""
+                        Looks into a SIF file, a SquashFS file, a sandbox, a definition file or an image at any URI
+                        for what does not keep to the best practices of the user guide, and says for each finding
+                        where it is, why it matters and what to do instead. Nothing is run. The checks are
+
+                          user         USER, sudo, changes of users, files that only owners read
+                          source       images and repositories without version, scripts of the network
+                          environment  variables in start-up files of shells
+                          root-home    software in /root
+                          read-only    scripts that write to the image, volumes
+                          home-tmp     files in /home and /tmp
+                          ldconfig     libraries that /etc/ld.so.cache does not know
+                          secrets      passwords, tokens and keys in plain text
+                          execution    no %runscript, or ENTRYPOINT and CMD that leave open what runs
+
+                        Findings go to standard output. The exit code is 0 if there is none, 1 if there are some,
+                        255 if something could not be checked.""")
+                .examples("lint lolcow.def", "lint --ignore execution,source lolcow_latest.sif", "lint --json docker://godlovedc/lolcow");
     }
 
     private static Command runHelp() {

@@ -17,7 +17,7 @@ import java.util.Optional;
  * Looks into a tree and adds to it before it is handed over. Paths are relative to the root, components separated by
  * {@code /}. Added entries belong to root and carry the one time given. One thread.
  */
-final class TreeEditor {
+public final class TreeEditor {
     private static final int MAX_HOPS = 40;
     private final Directory root;
     private final long time;
@@ -29,7 +29,7 @@ final class TreeEditor {
     }
 
     /** What stands at a path, symbolic links followed inside the root; nothing if a link leads nowhere or round. */
-    static Optional<Node> find(Directory root, String path) {
+    public static Optional<Node> find(Directory root, String path) {
         Deque<String> ahead = new ArrayDeque<>(Arrays.asList(path.split("/")));
         Deque<Directory> behind = new ArrayDeque<>();
         behind.push(root);
