@@ -284,6 +284,58 @@ class DefinitionsIT {
         return Pattern.compile("@(\\d+)").matcher(entry).replaceAll(time -> Long.parseLong(time.group(1)) >= start ? "@now" : time.group());
     }
 
+    /** Each step is a build; the words count the scripts that run. */
+    @Test
+    void stagesAreRunAgainWhenTheirInputsChange() throws Exception {
+        String text = """
+                Bootstrap: docker
+                From: %1$s/lib/rich
+                Stage: one
+                %%files
+                  cached/file /d/
+                %%post
+                  date +%%s%%N >/d/one-ran; rm -r /d/hidden; mkdir /d/hidden; rm /d/removed
+
+                Bootstrap: docker
+                From: %1$s/lib/rich
+                %%files from one
+                  /d /from-one
+                %%post
+                  date +%%s%%N >/d/two-ran
+                %%labels
+                  a b
+                """.formatted(registry.host());
+        user.shell("mkdir -p cached && echo 1 >cached/file").ok();
+        assertThat(ran(text, "--build-cache")).isEqualTo(2);
+        Map<String, String> first = Trees.read(user.work().resolve("cached.sif"));
+
+        assertThat(ran(text.replace("a b", "a c"), "--build-cache")).isZero();
+
+        Map<String, String> again = Trees.read(user.work().resolve("cached.sif"));
+        for (Map<String, String> tree : List.of(first, again)) {
+            tree.keySet().removeIf(path -> path.startsWith(".singularity.d"));
+        }
+        assertThat(again).isEqualTo(first).containsKey("from-one/hidden").doesNotContainKeys("from-one/hidden/old", "from-one/removed");
+        assertThat(user.run("inspect", "cached.sif").ok().out()).contains("\"a\": \"c\"");
+        assertThat(ran(text.replace("two-ran", "two-did"), "--build-cache")).isEqualTo(1);
+        assertThat(ran(text)).as("nothing is used unasked").isEqualTo(2);
+        assertThat(ran(text, "--build-cache", "--no-cache")).isEqualTo(2);
+        user.shell("echo 2 >cached/file").ok();
+        assertThat(ran(text, "--build-cache")).isEqualTo(2);
+        user.shell("for pack in $(ls -t '%s'/pack/*.pack | head -n 2); do head -c 300 \"$pack\" >cut && cp cut \"$pack\"; done".formatted(user.cache())).ok();
+        assertThat(ran(text, "--build-cache")).as("damaged results are made again").isEqualTo(2);
+        user.nothingLeft();
+    }
+
+    private static int ran(String text, String... options) throws Exception {
+        Files.writeString(user.work().resolve("cached.def"), text);
+        List<String> words = new ArrayList<>(List.of("build", "--force"));
+        words.addAll(List.of(options));
+        words.addAll(List.of("cached.sif", "cached.def"));
+        String said = user.run(words.toArray(String[]::new)).ok().err();
+        return said.split("INFO:    Running post scriptlet", -1).length - 1;
+    }
+
     @Test
     void whereOverlaysAreRefusedACopyIsMade() throws Exception {
         Files.createDirectories(user.work().resolve("refusing"));

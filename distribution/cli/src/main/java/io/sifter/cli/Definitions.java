@@ -73,6 +73,7 @@ final class Definitions {
     static DefinitionOptions options(Session session) throws UserException {
         Values values = session.values();
         return new DefinitionOptions(Selection.of(values.list("section")), !values.flag("notest"), values.flag("update"), values.flag("force"),
-                values.flag("no-cleanup"), raw(values.list("bind")), raw(values.list("mount")), values.flag("writable-tmpfs"), ActionOptions.gpus(values), session.terminal()::flush);
+                values.flag("no-cleanup"), raw(values.list("bind")), raw(values.list("mount")), values.flag("writable-tmpfs"), ActionOptions.gpus(values),
+                values.flag("build-cache"), values.flag("no-cache"), session.terminal()::flush);
     }
 }

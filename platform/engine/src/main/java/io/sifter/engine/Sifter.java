@@ -9,6 +9,8 @@ import io.sifter.engine.build.DefinitionBuild;
 import io.sifter.engine.build.DefinitionOptions;
 import io.sifter.engine.build.ImageBuilder;
 import io.sifter.engine.build.LocalImage;
+import io.sifter.engine.build.StageResults;
+import io.sifter.engine.cache.BuildResults;
 import io.sifter.engine.cache.Cache;
 import io.sifter.engine.cache.CacheContents;
 import io.sifter.engine.cache.FreeSpace;
@@ -230,6 +232,17 @@ public final class Sifter implements AutoCloseable {
             @Override
             public Platform platform() {
                 return options.open().platform();
+            }
+
+            @Override
+            public String settings() throws IOException {
+                return String.join("|", Version.PRODUCT, compression.toString(), Codecs.build(compression), "open-to-owner=" + options.openToOwner(), sourceDateEpoch().toString());
+            }
+
+            @Override
+            public Optional<StageResults> results() throws IOException {
+                boolean kept = keepsImages() && (how.keepResults() || instance(Configuration.class).flag("build.cache"));
+                return kept ? Optional.of(new StageResults(new BuildResults(instance(Cache.class), sideFiles(), instance(Uses.class)), !how.anew(), events)) : Optional.empty();
             }
         };
         if (scripts) {

@@ -88,6 +88,7 @@ public final class CommandTable {
             list("bind", "mounts for %post and %test").letter('B').from("BIND", "BINDPATH").appending(),
             list("build-arg", "variable of the definition file, key=value"),
             text("build-arg-file", "file with variables of the definition file"),
+            flag("build-cache", "keep what stages come to, and use it").from("BUILD_CACHE"),
             text("builder", "address of a remote builder").from("BUILDER").refuse(NO_REMOTE),
             flag("detached", "return while the remote build goes on").letter('d').from("DETACHED").refuse(NO_REMOTE),
             Shared.disableCache(),
@@ -109,6 +110,7 @@ public final class CommandTable {
             text("mksquashfs-args", "arguments for mksquashfs").from("MKSQUASHFS_ARGS")
                     .refuse("mksquashfs is not used", "See --compression and --block-size."),
             lines("mount", "mounts for %post and %test").from("MOUNT").appending(),
+            flag("no-cache", "run all stages again").from("NO_CACHE"),
             flag("no-cleanup", "keep what a failed build leaves").from("NO_CLEANUP"),
             Shared.noHttps(),
             Shared.noOci(),

@@ -50,6 +50,12 @@ public final class DefinitionBuild {
         void pack(FileTree tree, Path file, boolean last) throws IOException, InterruptedException;
 
         Platform platform();
+
+        /** What bases and results are made by, beside the stage itself. */
+        String settings() throws IOException;
+
+        /** What earlier builds came to, if that is kept. */
+        Optional<StageResults> results() throws IOException;
     }
 
     /** What a build made. */
@@ -89,13 +95,17 @@ public final class DefinitionBuild {
     private final Engine engine;
     private final Path work;
     private final Optional<Overlays> overlays;
+    private final Launching launching;
     private final Consumer<Event> events;
+    /** Of stages whose inputs are known, by name. */
+    private final Map<String, String> keys = new HashMap<>();
 
-    private DefinitionBuild(Definition definition, DefinitionOptions options, ContainerScripts scripts, Engine engine, Path work, Optional<Overlays> overlays,
+    private DefinitionBuild(Definition definition, DefinitionOptions options, Launching launching, Engine engine, Path work, Optional<Overlays> overlays,
                             Consumer<Event> events) {
         this.definition = definition;
         this.options = options;
-        this.scripts = scripts;
+        this.launching = launching;
+        this.scripts = new ContainerScripts(launching, options, events);
         this.engine = engine;
         this.work = work;
         this.overlays = overlays;
@@ -125,10 +135,9 @@ public final class DefinitionBuild {
      */
     public static Made run(Definition definition, DefinitionOptions options, Launching launching, Engine engine, Path work, boolean overlays,
                            String version, Instant now, Consumer<Event> events) throws IOException, InterruptedException {
-        ContainerScripts scripts = new ContainerScripts(launching, options, events);
         Optional<Overlays> mounted = overlays ? Overlays.open(launching.host(), engine, work, events) : Optional.empty();
         try {
-            return new DefinitionBuild(definition, options, scripts, engine, work, mounted, events).run(version, now);
+            return new DefinitionBuild(definition, options, launching, engine, work, mounted, events).run(version, now);
         } finally {
             mounted.ifPresent(Overlays::close);
         }
@@ -193,27 +202,53 @@ public final class DefinitionBuild {
         onHost(stage, Section.PRE, place, variables);
         Base base;
         Optional<Overlays.Layers> layers;
+        Optional<StageResults> results = overlays.isPresent() && overlays.get().areKernels() ? engine.results() : Optional.empty();
+        Optional<String> inputs;
+        boolean known = false;
         boolean last = stage == definition.last();
         try (Base opened = engine.base(stage, last && overlays.isPresent())) {
-            layers = overlays.isPresent() ? overlays.get().mount(opened, place, last) : Optional.empty();
+            inputs = results.isPresent() ? inputs(stage, opened) : Optional.empty();
+            Optional<StageResults.Found> found = inputs.isPresent() ? results.get().find(inputs.get()) : Optional.empty();
+            if (found.isPresent()) {
+                try (StageResults.Found result = found.get()) {
+                    events.accept(Event.info("Using what an earlier build made of stage %s".formatted(stage.key("stage").orElse("of " + stage.key("from").orElse("")))));
+                    layers = overlays.get().mount(overlays.get().over(opened, result.layer()), place, last);
+                    known = true;
+                }
+            } else {
+                layers = overlays.isPresent() ? overlays.get().mount(opened, place, last) : Optional.empty();
+            }
             if (layers.isEmpty()) {
                 engine.unpack(opened, directory);
             }
             base = opened;
         }
-        RootDirectory root = new RootDirectory(directory);
-        inside(() -> {
-            new Apps(root).write(stage.apps().values());
-            for (Stage.App app : stage.apps().values()) {
-                new FileCopies(root, events).fromHost(app.files(), Path.of(""), Apps.directory(app));
+        if (!known) {
+            RootDirectory root = new RootDirectory(directory);
+            inside(() -> {
+                new Apps(root).write(stage.apps().values());
+                for (Stage.App app : stage.apps().values()) {
+                    new FileCopies(root, events).fromHost(app.files(), Path.of(""), Apps.directory(app));
+                }
+                copyFiles(stage, root, earlier);
+                onHost(stage, Section.SETUP, place, variables);
+                copyHostFiles(stage, root);
+                post(stage, root, place);
+                return null;
+            });
+            if (inputs.isPresent() && layers.isPresent()) {
+                results.get().keep(inputs.get(), layers.get().upper(), engine);
             }
-            copyFiles(stage, root, earlier);
-            onHost(stage, Section.SETUP, place, variables);
-            copyHostFiles(stage, root);
-            post(stage, root, place);
-            return null;
-        });
+        }
         return new Made(directory, base, layers);
+    }
+
+    /** What determines what a stage comes to, if that can be known and there is anything to come to. */
+    private Optional<String> inputs(Stage stage, Base base) throws IOException, InterruptedException {
+        Optional<String> inputs = StageInputs.of(stage, base, options, launching, engine.settings(), keys, new FileCopies(new RootDirectory(work), events));
+        stage.key("stage").ifPresent(name -> inputs.ifPresent(document -> keys.put(name, StageInputs.key(document))));
+        boolean works = stage.scripts().containsKey(Section.POST) || !stage.files().isEmpty() || !stage.apps().isEmpty();
+        return works ? inputs : Optional.empty();
     }
 
     private void onHost(Stage stage, Section section, Path place, Map<String, String> variables) throws IOException, InterruptedException {

@@ -17,10 +17,13 @@ import java.util.Set;
  * @param mounts likewise, {@code type=bind,source=…,destination=…}
  * @param writableTest whether {@code %test} may write what is then forgotten
  * @param gpus whose drivers' files {@code %post} and {@code %test} get
+ * @param keepResults whether what stages come to is kept, and used where it is known; else as the configuration says
+ * @param anew whether what is known of stages is not used
  * @param beforeOutput called before a script writes to this process's own output, so that what was told before stands before it
  */
 public record DefinitionOptions(Selection selection, boolean test, boolean update, boolean force, boolean keep, List<String> binds,
-                                List<String> mounts, boolean writableTest, Set<Gpu> gpus, Runnable beforeOutput) {
+                                List<String> mounts, boolean writableTest, Set<Gpu> gpus, boolean keepResults, boolean anew,
+                                Runnable beforeOutput) {
     public DefinitionOptions {
         Objects.requireNonNull(selection);
         binds = List.copyOf(binds);

@@ -5,8 +5,12 @@ import io.sifter.spi.error.ExternalException;
 import io.sifter.spi.error.SifterException;
 import io.sifter.spi.error.UserException;
 import io.sifter.spi.event.Event;
+import io.sifter.spi.reference.Digest;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
@@ -14,9 +18,12 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermission;
+import java.security.DigestInputStream;
+import java.security.MessageDigest;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.EnumSet;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -45,8 +52,7 @@ final class FileCopies {
     void fromHost(List<Copy> entries, Path directory, String below) throws IOException, InterruptedException {
         for (Copy entry : entries) {
             events.accept(Event.info("Copying %s to %s".formatted(entry.source(), entry.destination())));
-            String pattern = entry.source().startsWith("/") ? entry.source() : directory.toAbsolutePath() + "/" + entry.source();
-            for (String source : sources(HOST, pattern, entry)) {
+            for (String source : sources(HOST, pattern(entry, directory), entry)) {
                 String destination = entry.destination().isEmpty() && !hasWildcards(entry) ? entry.source() : entry.destination();
                 try {
                     Path at = at(below + "/" + (destination.isEmpty() ? source : destination));
@@ -62,6 +68,49 @@ final class FileCopies {
 
     private static boolean hasWildcards(Copy entry) {
         return entry.source().matches(".*[*?\\[].*");
+    }
+
+    /** A digest of all that {@link #fromHost} would copy. */
+    String digest(List<Copy> entries) throws IOException, InterruptedException {
+        MessageDigest digest = Digest.Algorithm.SHA256.start();
+        for (Copy entry : entries) {
+            for (String source : sources(HOST, pattern(entry, Path.of("")), entry)) {
+                update(digest, HOST.inside(source), source, new ArrayDeque<>());
+            }
+        }
+        return "sha256:" + HexFormat.of().formatHex(digest.digest());
+    }
+
+    private static void update(MessageDigest digest, Path source, String name, Deque<Path> above) throws IOException, InterruptedException {
+        if (Thread.interrupted()) {
+            throw new InterruptedException();
+        }
+        boolean file = Files.isRegularFile(source);
+        digest.update("%s\0%s %s %d\0".formatted(name, file, Files.exists(source) ? permissions(source) : "", file ? Files.size(source) : 0).getBytes(StandardCharsets.UTF_8));
+        if (file) {
+            try (InputStream in = new DigestInputStream(Files.newInputStream(source), digest)) {
+                in.transferTo(OutputStream.nullOutputStream());
+            }
+        } else if (Files.isDirectory(source) && !above.contains(source.toRealPath())) {
+            above.push(source.toRealPath());
+            for (Path entry : entries(source)) {
+                update(digest, entry, entry.getFileName().toString(), above);
+            }
+            above.pop();
+            digest.update((byte) '/');
+        }
+    }
+
+    private static TreeSet<Path> entries(Path directory) throws IOException {
+        TreeSet<Path> entries = new TreeSet<>();
+        try (DirectoryStream<Path> all = Files.newDirectoryStream(directory)) {
+            all.forEach(entries::add);
+        }
+        return entries;
+    }
+
+    private static String pattern(Copy entry, Path directory) {
+        return entry.source().startsWith("/") ? entry.source() : directory.toAbsolutePath() + "/" + entry.source();
     }
 
     void fromStage(List<Copy> entries, RootDirectory stage) throws IOException, InterruptedException {
@@ -126,11 +175,7 @@ final class FileCopies {
                 Files.setPosixFilePermissions(Files.createDirectory(target), permissions(source));
             }
             above.push(real);
-            TreeSet<Path> entries = new TreeSet<>();
-            try (DirectoryStream<Path> all = Files.newDirectoryStream(source)) {
-                all.forEach(entries::add);
-            }
-            for (Path entry : entries) {
+            for (Path entry : entries(source)) {
                 copy(entry, child(target, entry.getFileName().toString()), above);
             }
             above.pop();

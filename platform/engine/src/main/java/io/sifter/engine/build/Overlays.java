@@ -22,6 +22,7 @@ import java.util.stream.Collectors;
  * converted, and above it lies a directory that takes what is written. One build, one thread.
  */
 final class Overlays implements AutoCloseable {
+    private static final String OF_KERNEL = "overlayfs";
     private static final List<String> SERVERS = List.of("squashfuse_ll", "squashfuse");
 
     private final Host host;
@@ -29,6 +30,7 @@ final class Overlays implements AutoCloseable {
     private final Consumer<Event> events;
     private final OwnMounts mounts;
     private final boolean first;
+    private String kind = "";
 
     private Overlays(Host host, DefinitionBuild.Engine engine, OwnMounts mounts, boolean first, Consumer<Event> events) {
         this.host = host;
@@ -52,6 +54,7 @@ final class Overlays implements AutoCloseable {
             try (Base nothing = Base.empty(engine.platform(), Instant.EPOCH)) {
                 Layers layers = overlays.mount(nothing, place, false).orElseThrow();
                 overlays.inside(() -> Files.createFile(layers.root().resolve("written")));
+                overlays.kind = layers.kind();
                 events.accept(new Event.Logged(Level.VERBOSE, "Working on overlays (%s)".formatted(layers.kind())));
             }
             return Optional.of(overlays);
@@ -69,6 +72,17 @@ final class Overlays implements AutoCloseable {
         if (mounts != null) {
             mounts.close();
         }
+    }
+
+    /** Whether the kernel puts the layers together, so that there is one way only to read what it left. */
+    boolean areKernels() {
+        return kind.equals(OF_KERNEL);
+    }
+
+    /** A base with a layer applied that an earlier build left; its files are open as long as both are. */
+    Base over(Base base, Directory layer) {
+        Directory root = new OverlayMerge(first, false, 0).merge(base.tree().root(), layer);
+        return new Base(Container.withRoot(base.tree(), root), base.ociConfig(), base.platform(), base.created(), base.identity());
     }
 
     /** Does something where the roots can be seen. */
@@ -132,12 +146,12 @@ final class Overlays implements AutoCloseable {
         engine.unpack(linked, upper);
         Path point = Files.createDirectory(place.resolve("rootfs"));
         long since = Instant.now().getEpochSecond();
-        String kind = inside(() -> {
-            String said = OwnMounts.run(command(image, layer, point));
+        String said = inside(() -> {
+            String answer = OwnMounts.run(command(image, layer, point));
             mounts.add(point);
-            return said;
+            return answer;
         });
-        return Optional.of(new Layers(point, image, upper, kind, new OverlayMerge(first, !kind.equals("overlayfs"), since)));
+        return Optional.of(new Layers(point, image, upper, said, new OverlayMerge(first, !said.equals(OF_KERNEL), since)));
     }
 
     /** Mounts, moves the mount to where it is wanted, and says of what kind it is. */
