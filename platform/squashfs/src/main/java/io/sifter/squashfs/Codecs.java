@@ -5,10 +5,8 @@ import io.airlift.compress.v3.Decompressor;
 import io.airlift.compress.v3.lz4.Lz4Decompressor;
 import io.airlift.compress.v3.lz4.Lz4NativeDecompressor;
 import io.airlift.compress.v3.lzo.LzoDecompressor;
-import io.airlift.compress.v3.zstd.ZstdDecompressor;
 import io.airlift.compress.v3.zstd.ZstdJavaCompressor;
-import io.airlift.compress.v3.zstd.ZstdNativeCompressor;
-import io.airlift.compress.v3.zstd.ZstdNativeDecompressor;
+import io.airlift.compress.v3.zstd.ZstdJavaDecompressor;
 import io.sifter.spi.error.UserException;
 import io.sifter.spi.tree.Compression;
 import io.sifter.spi.tree.Compression.Codec;
@@ -41,7 +39,8 @@ public final class Codecs {
         String library = "/aircompressor-" + Compressor.class.getPackage().getImplementationVersion();
         return switch (compression.codec()) {
             case GZIP -> isNative(Codec.GZIP) ? "libdeflate" + library : "jdk-zlib/" + jdkVersion();
-            case ZSTD -> (isNative(Codec.ZSTD) ? "zstd" : "zstd-java") + library;
+            // Behind the name stands the size of the tables at level 3.
+            case ZSTD -> (isNative(Codec.ZSTD) ? "zstd-256k" : "zstd-java") + library;
             case LZMA, LZO, XZ, LZ4 -> throw new IllegalArgumentException("Never written: " + compression.codec());
         };
     }
@@ -50,7 +49,7 @@ public final class Codecs {
     public static boolean isNative(Codec codec) {
         return switch (codec) {
             case GZIP -> Zlib.isNative();
-            case ZSTD -> ZstdNativeCompressor.isEnabled() && ZstdNativeDecompressor.isEnabled();
+            case ZSTD -> Zstd.INSTANCE.isPresent();
             case LZ4 -> Lz4NativeDecompressor.isEnabled();
             case LZMA, LZO, XZ -> false;
         };
@@ -73,8 +72,7 @@ public final class Codecs {
             }
             case ZSTD -> {
                 checkLevel(compression, MAX_ZSTD_LEVEL);
-                yield new OfLibrary(
-                        isNative(Codec.ZSTD) ? new ZstdNativeCompressor(level) : new ZstdJavaCompressor());
+                yield Zstd.INSTANCE.map(zstd -> zstd.compressor(level)).orElseGet(() -> new OfLibrary(new ZstdJavaCompressor()));
             }
             case LZMA, LZO, XZ, LZ4 -> throw new UserException(
                     "Could not write SquashFS with %s: only gzip and zstd are written".formatted(compression.codec()),
@@ -85,7 +83,7 @@ public final class Codecs {
     static BlockDecompressor decompressor(Codec codec) {
         return switch (codec) {
             case GZIP -> Zlib.decompressor();
-            case ZSTD -> new InverseOfLibrary(ZstdDecompressor.create());
+            case ZSTD -> Zstd.INSTANCE.map(Zstd::decompressor).orElseGet(() -> new InverseOfLibrary(new ZstdJavaDecompressor()));
             case LZ4 -> new InverseOfLibrary(Lz4Decompressor.create());
             case LZO -> new InverseOfLibrary(new LzoDecompressor());
             case XZ -> Codecs::unxz;
