@@ -2,10 +2,10 @@ package io.sifter.cli;
 
 import io.sifter.cli.options.Command;
 import io.sifter.cli.options.CommandTable;
+import io.sifter.cli.options.Completion;
 import io.sifter.cli.options.HelpText;
 import io.sifter.cli.options.Invocation;
 import io.sifter.cli.options.Parser;
-import io.sifter.cli.options.PicocliParser;
 import io.sifter.cli.options.UsageException;
 import io.sifter.cli.options.Values;
 import io.sifter.cli.terminal.Level;
@@ -53,7 +53,7 @@ public final class Main {
             if (!words.isEmpty() && words.getFirst().equals(PREPARE)) {
                 return perform(Invocation.parse(program, words.subList(1, words.size())), words, Prepare::run);
             }
-            Invocation invocation = PicocliParser.parse(program, words);
+            Invocation invocation = Invocation.parse(program, words);
             Optional<Integer> answered = answer(program, invocation);
             return answered.isPresent() ? answered.get() : perform(invocation, words, Main::dispatch);
         } catch (UsageException e) {
@@ -81,11 +81,11 @@ public final class Main {
             case "help" -> Optional.of(help(program, invocation.arguments()));
             case "version" -> Optional.of(version(false));
             case "completion bash" -> {
-                caller.out().print(PicocliParser.completion(program));
+                caller.out().print(Completion.bash(program));
                 yield Optional.of(Exit.SUCCESS);
             }
             case "completion zsh" -> {
-                caller.out().print("autoload -U +X bashcompinit && bashcompinit\n" + PicocliParser.completion(program));
+                caller.out().print("autoload -U +X bashcompinit && bashcompinit\n" + Completion.bash(program));
                 yield Optional.of(Exit.SUCCESS);
             }
             default -> Optional.empty();

@@ -113,6 +113,8 @@ public final class Sifter implements AutoCloseable {
     /** Wires everything, makes nothing: that happens when a command needs it. */
     public static Sifter open(SifterSettings settings, Consumer<Event> events) {
         Closing closing = new Closing();
+        // Most commands ask a registry first. What that takes is loaded while everything else is put together.
+        Thread.ofPlatform().daemon().name("network-code").start(Network::load);
         return new Sifter(settings, events, closing,
                 Guice.createInjector(com.google.inject.Stage.DEVELOPMENT, new EngineModule(settings, events, closing)));
     }

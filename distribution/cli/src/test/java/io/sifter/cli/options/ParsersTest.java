@@ -141,12 +141,12 @@ class ParsersTest {
 
     @Test
     void completionForBashKnowsCommandsAndOptions() {
-        assertThat(PicocliParser.completion(PROGRAM)).contains("pull", "--docker-login", "cache").doesNotContain("__unpack");
+        assertThat(Completion.bash(PROGRAM)).contains("pull", "--docker-login", "cache").doesNotContain("__unpack");
     }
 
     @Test
     void anUnknownCommandBringsTheNearOnes() {
-        assertThatThrownBy(() -> PicocliParser.parse(PROGRAM, List.of("pul")))
+        assertThatThrownBy(() -> Invocation.parse(PROGRAM, List.of("pul")))
                 .isInstanceOf(UsageException.class)
                 .hasMessage("unknown command \"pul\" for \"singularity\"\n\nDid you mean this?\n\tpull\n\trun\n".replace("\tpull\n\trun", "\tpull\n\tpush\n\trun"));
     }

@@ -7,7 +7,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.Stack;
-import picocli.AutoComplete;
 import picocli.CommandLine;
 import picocli.CommandLine.IParameterPreprocessor;
 import picocli.CommandLine.Model.ArgSpec;
@@ -17,20 +16,9 @@ import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 
-/** The table as picocli's model: it parses the commands that are not in a hurry, and writes completion scripts. */
-public final class PicocliParser {
+/** The table as picocli's model: another parser of the same command lines. */
+final class PicocliParser {
     private PicocliParser() {}
-
-    /** Parses with picocli. What picocli refuses, the table's own parser explains, in the reference's words. */
-    public static Invocation parse(Command program, List<String> words) throws UsageException {
-        Optional<Invocation> invocation = attempt(program, words);
-        return invocation.isPresent() ? invocation.get() : Invocation.parse(program, words);
-    }
-
-    /** A script for bash that completes commands and options. */
-    public static String completion(Command program) {
-        return AutoComplete.bash(HelpText.PROGRAM, line(program, null));
-    }
 
     /** What picocli understands, or empty if it refuses. */
     static Optional<Invocation> attempt(Command program, List<String> words) {
@@ -78,7 +66,7 @@ public final class PicocliParser {
         return values;
     }
 
-    /** @param words those that may name a command, or null for all; options of others are left out */
+    /** @param words those that may name a command; options of others are left out */
     private static CommandLine line(Command program, Set<String> words) {
         // Setters of the whole line reach its subcommands, those of a specification do not.
         return new CommandLine(spec(program, words))
@@ -97,7 +85,7 @@ public final class PicocliParser {
                     .type(List.class).auxiliaryTypes(String.class).hideParamSyntax(true).build());
         }
         for (Command child : command.subcommands()) {
-            if (words == null ? !child.hidden() : words.contains(child.name()) || child.aliases().stream().anyMatch(words::contains)) {
+            if (words.contains(child.name()) || child.aliases().stream().anyMatch(words::contains)) {
                 spec.addSubcommand(child.name(), spec(child, words));
             }
         }
