@@ -79,7 +79,7 @@ public record RegistryRuleFiles(List<Path> files, List<Path> directories, List<M
         String text = new String(content, StandardCharsets.UTF_8);
         // Most hosts have files without a rule in them, with short names or with places to search; to load a parser for those would take
         // longer than to ask a registry.
-        if (text.lines().map(line -> line.split("[#=]", 2)[0].strip()).noneMatch(key -> key.contains("regist") && !key.startsWith("unqualified"))) {
+        if (!mayHaveRules(text)) {
             return List.of();
         }
         Map<?, ?> document;
@@ -93,5 +93,19 @@ public record RegistryRuleFiles(List<Path> files, List<Path> directories, List<M
         List<RegistryRule> rules = new ArrayList<>(reader.rules(document.get("registry")));
         rules.addAll(reader.oldRules(document.get("registries")));
         return rules;
+    }
+
+    private static boolean mayHaveRules(String text) {
+        boolean aliases = false;
+        for (String line : text.split("\n")) {
+            String key = line.split("[#=]", 2)[0].strip();
+            if (key.startsWith("[")) {
+                aliases = key.equals("[aliases]");
+            }
+            if (!aliases && key.contains("regist") && !key.startsWith("unqualified")) {
+                return true;
+            }
+        }
+        return false;
     }
 }

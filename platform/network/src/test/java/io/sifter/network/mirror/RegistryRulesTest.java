@@ -225,9 +225,23 @@ class RegistryRulesTest {
                 short-name-mode = "enforcing"
                 [aliases]
                 "alpine" = "registry.example/team/alpine"
+                "registry" = "docker.io/library/registry"
                 """);
 
         assertThat(places(rules, "docker.io", "library/alpine", "latest")).containsExactly("docker.io/library/alpine");
+    }
+
+    @Test
+    void rulesBehindShortNamesCount() throws Exception {
+        RegistryRules rules = rules("""
+                [aliases]
+                "registry" = "docker.io/library/registry"
+                [[registry]]
+                location = "docker.io"
+                blocked = true
+                """);
+
+        assertThat(rules.concern("docker.io")).isTrue();
     }
 
     @Test
