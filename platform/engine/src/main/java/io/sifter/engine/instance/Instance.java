@@ -31,15 +31,19 @@ public record Instance(String name, String image, String home, String out, Strin
      * @throws UserException if none can be called so
      */
     public static String requireName(String name) throws UserException {
+        if (!isName(name)) {
+            throw new UserException("%s is not a valid instance name".formatted(RawName.display(name)),
+                    "Use up to %d letters, digits, '.', '_' and '-'.".formatted(MOST_LETTERS));
+        }
+        return name;
+    }
+
+    static boolean isName(String name) {
         boolean fits = !name.isEmpty() && name.length() <= MOST_LETTERS;
         for (int i = 0; fits && i < name.length(); i++) {
             char c = name.charAt(i);
             fits = c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '.' || c == '_' || c == '-';
         }
-        if (!fits) {
-            throw new UserException("%s is not a valid instance name".formatted(RawName.display(name)),
-                    "Use up to %d letters, digits, '.', '_' and '-'.".formatted(MOST_LETTERS));
-        }
-        return name;
+        return fits;
     }
 }

@@ -5,6 +5,7 @@ import io.sifter.spi.tree.RawName;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
+import java.nio.file.FileSystemException;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -94,7 +95,8 @@ public final class Instances {
                 String name = file.getFileName().toString();
                 if (name.endsWith(SUFFIX)) {
                     name = name.substring(0, name.length() - SUFFIX.length());
-                    if (matcher.matches(Path.of(name))) {
+                    // What is called otherwise was not put there by us, and is not shown to root who looks for others' instances.
+                    if (Instance.isName(name) && matcher.matches(Path.of(name))) {
                         running(file, name).ifPresent(instances::add);
                     }
                 }
@@ -106,8 +108,14 @@ public final class Instances {
         return instances;
     }
 
-    /** Removes what is written down about instances that ended without a chance to say so: after a crash, or a boot of the host. */
+    /**
+     * Removes what is written down about instances that ended without a chance to say so: after a crash, or a boot of the host. Does
+     * nothing for another user, who may have put a link to anywhere in the directory's place, and nothing where it may not.
+     */
     public void tidy() throws IOException {
+        if ((Integer) Files.getAttribute(Path.of("/proc/self"), "unix:uid") != uid) {
+            return;
+        }
         List<Path> stale = new ArrayList<>();
         try (DirectoryStream<Path> files = Files.newDirectoryStream(directory, "*" + SUFFIX + "*")) {
             for (Path file : files) {
@@ -128,8 +136,8 @@ public final class Instances {
                 } else {
                     Files.delete(aside);
                 }
-            } catch (NoSuchFileException taken) {
-                // Somebody else tidies up.
+            } catch (FileSystemException taken) {
+                // Somebody else tidies up, or nobody can: it is as well known for what it is where it lies.
             }
         }
     }

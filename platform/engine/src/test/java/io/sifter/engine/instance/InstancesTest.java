@@ -96,6 +96,26 @@ class InstancesTest {
     }
 
     @Test
+    void whatIsCalledAsNoInstanceCanBeIsNotShown() throws Exception {
+        write("\u001b[2J", boot(), started());
+
+        assertThat(instances.matching("*")).isEmpty();
+    }
+
+    @Test
+    void othersDirectoriesAreNotTidied() throws Exception {
+        // Root deleted what a link in the place of a user's directory led to, as soon as it looked for that user's instances.
+        Path elsewhere = Files.createDirectory(home.resolve("elsewhere"));
+        Path file = Files.writeString(elsewhere.resolve("x.instance.conf"), "not of an instance");
+        Instances others = Instances.of(home, "other", uid + 1);
+        Files.createSymbolicLink(others.file("x").getParent(), elsewhere);
+
+        others.tidy();
+
+        assertThat(file).exists();
+    }
+
+    @Test
     void withoutADirectoryThereAreNone() throws Exception {
         Instances none = Instances.of(home.resolve("none"), "me", uid);
 
