@@ -170,6 +170,7 @@ class InstanceIT {
         assertThat(product.runWith("echo $((20 + 3))\n", "shell", "instance://one").ok().out()).isEqualTo("23\n");
         assertThat(in("one", "ps -o args").ok().out()).contains("/.singularity.d/startscript a b c");
         assertThat(in("one", "kill -9 $$").exit()).isEqualTo(137);
+        assertThat(in("one", "exit 147").exit()).isEqualTo(147);
         assertThat(product.run("exec", "--pwd", "/nowhere", "instance://one", "true").err()).contains("chdir /nowhere: no such file or directory");
 
         assertThat(product.run("instance", "stop", "one").ok().err()).isEqualTo("INFO:    Stopping one instance of %s/x.sif (PID=%s)\n".formatted(product.work(), pid));

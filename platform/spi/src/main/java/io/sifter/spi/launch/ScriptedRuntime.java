@@ -56,7 +56,8 @@ public abstract class ScriptedRuntime implements Runtime {
                 code=$?
                 kill -s 0 "$one" 2>/dev/null || break
             done
-            if [ "$code" -gt 128 ] && [ "$code" -le 192 ]; then
+            # A program may have ended by itself with the code of a signal that only stops, from 19 to 22.
+            if [ "$code" -gt 128 ] && [ "$code" -le 192 ] && { [ "$code" -lt 147 ] || [ "$code" -gt 150 ]; }; then
                 [ "$code" -eq 137 ] || trap - "$((code - 128))"
                 kill "-$((code - 128))" $$
             fi

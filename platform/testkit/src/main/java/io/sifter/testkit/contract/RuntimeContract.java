@@ -203,6 +203,8 @@ public abstract class RuntimeContract {
         assertThat(new Draft(caller).run("/bin/true").exit()).isZero();
         assertThat(new Draft(caller).shell("exit 42").exit()).isEqualTo(42);
         assertThat(new Draft(caller).shell("kill -TERM $$").exit()).isEqualTo(128 + 15);
+        // The number that stands for a signal that stops: whoever sent it to himself to end alike never ended.
+        assertThat(new Draft(caller).shell("exit 147").exit()).isEqualTo(147);
     }
 
     @ParameterizedTest
