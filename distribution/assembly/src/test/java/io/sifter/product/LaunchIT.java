@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -339,7 +340,10 @@ class LaunchIT {
         // No process has this id: it is above the largest that Linux knows.
         Files.writeString(stale.getParent().resolveSibling("pid"), "4194305\n");
         Files.writeString(alive.resolveSibling("pid"), ProcessHandle.current().pid() + "\n");
+        Files.createFile(stale.resolve("true"));
         product.give(product.temporary());
+        // As directories of images may be.
+        Files.setPosixFilePermissions(stale, Set.of());
 
         product.run("exec", "--unsquash", "x.sif", "true").ok();
 
