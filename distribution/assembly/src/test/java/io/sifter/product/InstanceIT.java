@@ -177,6 +177,18 @@ class InstanceIT {
         assertThat(Files.readString(log("one.out"))).endsWith("got INT\n");
     }
 
+    @Test
+    void commandsReachTheInstanceThatRunsNow() throws Exception {
+        as(User.ORDINARY);
+        for (String word : List.of("first", "second")) {
+            product.run("instance", "start", "x.sif", "again", word).ok();
+
+            assertThat(in("again", "ps -o args").ok().out()).contains("/.singularity.d/startscript " + word);
+            product.run("instance", "stop", "again").ok();
+        }
+        assertThat(in("again", "ps -o args").err()).contains("no instance found");
+    }
+
     @ParameterizedTest
     @EnumSource
     void namesAreTakenOnce(User user) throws Exception {

@@ -132,9 +132,6 @@ public final class Actions {
         }
         Path path = joins ? Path.of("/") : prepared == null ? RawWords.path(image) : Path.of(prepared);
         PlannerSettings settings = PlannerSettings.read(host.home(), program.text("config"), host.environment());
-        if (prepared == null && !values.flag("disable-cache")) {
-            memory = settings.plans(System.getProperty("sifter.plan", ""), host.uid(), told);
-        }
         var request = new ActionRequest(action(command), path, Boolean.getBoolean("sifter.image.temporary"),
                 parsed.rest().subList(background ? 2 : 1, parsed.rest().size()), !lines.shows(Level.INFO),
                 ActionOptions.files(values), ActionOptions.variables(values), ActionOptions.isolation(values),
@@ -150,6 +147,10 @@ public final class Actions {
                 return PlanText.WITH_PLUGINS;
             }
             kinds.add(settings.pluginRuntime(host.home(), wanted.get()));
+        }
+        // An instance, an image that was made for this start and a plugin are not known by a file's identity.
+        if (!joins && prepared == null && !Boolean.getBoolean("sifter.plugins") && !values.flag("disable-cache")) {
+            memory = settings.plans(System.getProperty("sifter.plan", ""), host.uid(), told);
         }
         var planner = new Planner(host, kinds, wanted, settings.memory(values.flag("disable-cache")), warning -> log(Level.WARNING, warning))
                 .with(ActionOptions.limits(values)).with(settings.site()).with(memory);
