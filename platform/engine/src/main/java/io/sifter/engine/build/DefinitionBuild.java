@@ -211,7 +211,8 @@ public final class DefinitionBuild {
             Optional<StageResults.Found> found = inputs.isPresent() ? results.get().find(inputs.get()) : Optional.empty();
             if (found.isPresent()) {
                 try (StageResults.Found result = found.get()) {
-                    events.accept(Event.info("Using what an earlier build made of stage %s".formatted(stage.key("stage").orElse("of " + stage.key("from").orElse("")))));
+                    events.accept(Event.info("Using what an earlier build made of %s".formatted(
+                            stage.key("stage").map(name -> "stage " + name).orElse("the last stage"))));
                     layers = overlays.get().mount(overlays.get().over(opened, result.layer()), place, last);
                     known = true;
                 }
