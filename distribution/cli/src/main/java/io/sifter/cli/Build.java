@@ -4,7 +4,6 @@ import io.sifter.cli.options.Values;
 import io.sifter.engine.BuildOptions;
 import io.sifter.engine.Sifter;
 import io.sifter.engine.SifterSettings;
-import io.sifter.engine.build.DefinitionBuild;
 import io.sifter.engine.build.DefinitionOptions;
 import io.sifter.engine.build.LocalImage;
 import io.sifter.engine.definition.Definition;
@@ -46,9 +45,6 @@ final class Build {
         DefinitionOptions how = Definitions.options(session);
         requireUpdatable(request, target, how);
         requireTarget(session, request, target, how.update());
-        if (definition.isPresent() && DefinitionBuild.needsDirectory(definition.get(), how)) {
-            RootOfNamespace.require(session);
-        }
         SifterSettings settings = ImageOptions.settings(session);
         String sink = request.sandbox() ? "sandbox" : "sif";
         var phase = new Phase(session.terminal());
@@ -57,6 +53,9 @@ final class Build {
                 Transports.require(sifter, reference.get());
                 sifter.build(reference.get(), target, request.target(), sink, request.options());
             } else if (definition.isPresent()) {
+                if (sifter.needsRoot(definition.get(), how)) {
+                    RootOfNamespace.require(session);
+                }
                 sifter.build(definition.get(), target, request.target(), sink, request.options(), how);
             } else {
                 try (LocalImage image = LocalImage.open(Path.of(request.spec()), phase)) {

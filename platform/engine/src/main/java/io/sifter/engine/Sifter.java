@@ -7,6 +7,7 @@ import io.sifter.engine.build.Base;
 import io.sifter.engine.build.Container;
 import io.sifter.engine.build.DefinitionBuild;
 import io.sifter.engine.build.DefinitionOptions;
+import io.sifter.engine.build.HostPrograms;
 import io.sifter.engine.build.ImageBuilder;
 import io.sifter.engine.build.LocalImage;
 import io.sifter.engine.build.StageResults;
@@ -45,6 +46,9 @@ import io.sifter.network.credential.LoginFile;
 import io.sifter.sif.SifImage;
 import io.sifter.spi.Agent;
 import io.sifter.spi.AgentContext;
+import io.sifter.spi.Bootstrap;
+import io.sifter.spi.BootstrapContext;
+import io.sifter.spi.Header;
 import io.sifter.spi.OpenOptions;
 import io.sifter.spi.Publisher;
 import io.sifter.spi.PublisherContext;
@@ -215,7 +219,8 @@ public final class Sifter implements AutoCloseable {
             public Base base(Stage stage, boolean packed) throws IOException, InterruptedException {
                 // What only becomes files is not compressed for it.
                 PackStore packs = packed ? instance(PackStore.class) : instance(PackStore.class).passing();
-                return Sifter.this.base(stage, stage == definition.last() && how.update() && !how.force() ? Optional.of(target) : Optional.empty(), packs, options);
+                Optional<Path> existing = stage == definition.last() && how.update() && !how.force() ? Optional.of(target) : Optional.empty();
+                return existing.isEmpty() && bootstraps(stage) ? made(stage, target, how, options) : Sifter.this.base(stage, existing, packs, options);
             }
 
             @Override
@@ -261,13 +266,57 @@ public final class Sifter implements AutoCloseable {
         reached(Milestone.BUILD_COMPLETE, shownTarget);
     }
 
-    private void buildWithScripts(Definition definition, DefinitionBuild.Engine bases, Path target, String sink, BuildOptions options,
-                                  DefinitionOptions how, boolean overlays) throws IOException, InterruptedException {
-        Host host = Host.ofProcess(settings.distribution());
+    /** Whether building a definition takes root, if only of a user namespace: programs run in the image, or they make it. */
+    public boolean needsRoot(Definition definition, DefinitionOptions how) throws IOException {
+        return DefinitionBuild.needsDirectory(definition, how) || !(how.update() && !how.force()) && bootstraps(definition.last());
+    }
+
+    /** Whether a plugin makes what a stage builds upon. */
+    private boolean bootstraps(Stage stage) throws IOException {
+        return instance(PluginHost.class).extensions(Kind.BOOTSTRAP).containsKey(stage.bootstrap());
+    }
+
+    /** What a bootstrap agent makes of a header, in a directory that goes when the base is closed. */
+    private Base made(Stage stage, Path target, DefinitionOptions how, BuildOptions options) throws IOException, InterruptedException {
+        requirePrivileges(Host.ofProcess(settings.distribution()));
+        requireNoFingerprints(stage);
+        PluginHost plugins = instance(PluginHost.class);
+        Extension extension = plugins.extensions(Kind.BOOTSTRAP).get(stage.bootstrap());
+        BootstrapContext context = new BootstrapContext(new HostPrograms(settings.environment(), how.beforeOutput()), web(), events,
+                instance(Configuration.class).plugin(extension.pluginId()), settings.environment());
+        Workshop workshop = Workshop.open(sideFiles(), settings.temporaryDirectory(), target, how.keep());
+        try {
+            Path root = Files.createDirectory(workshop.path().resolve("rootfs"));
+            Files.setPosixFilePermissions(root, PosixFilePermissions.fromString("rwxr-xr-x"));
+            plugins.create(Kind.BOOTSTRAP, stage.bootstrap(), Bootstrap.class, context).make(new Header(stage.header()), root);
+            return Base.fromTree(workshop.tree(root, events), Optional.empty(), options.open().platform(), sourceDateEpochOr(Instant.now()),
+                    UUID.randomUUID().toString());
+        } catch (IOException | InterruptedException | RuntimeException e) {
+            leave(workshop, how);
+            workshop.close();
+            throw e;
+        }
+    }
+
+    /** After a failure, lets stay what the user wants to look at. */
+    private void leave(Workshop workshop, DefinitionOptions how) {
+        if (how.keep()) {
+            workshop.keep();
+            events.accept(Event.warning("Build performed with no clean up option, build bundle(s) located at: [%s]".formatted(workshop.path())));
+        }
+    }
+
+    private static void requirePrivileges(Host host) throws UserException {
         if (!host.privileged()) {
             throw new UserException("Building this definition runs programs in the image, and only root may start them",
                     "Be root, or root of a user namespace.");
         }
+    }
+
+    private void buildWithScripts(Definition definition, DefinitionBuild.Engine bases, Path target, String sink, BuildOptions options,
+                                  DefinitionOptions how, boolean overlays) throws IOException, InterruptedException {
+        Host host = Host.ofProcess(settings.distribution());
+        requirePrivileges(host);
         boolean directory = sink.equals("sandbox") && !options.allRoot();
         Path parent = directory ? directoryOf(target) : settings.temporaryDirectory();
         try (Workshop workshop = Workshop.open(sideFiles(), parent, target, how.keep())) {
@@ -285,10 +334,7 @@ public final class Sifter implements AutoCloseable {
                     write(DefinitionBuild.container(definition, made, tree, origin), target, sink, compression, options.allRoot());
                 }
             } catch (IOException | InterruptedException | RuntimeException e) {
-                if (how.keep()) {
-                    workshop.keep();
-                    events.accept(Event.warning("Build performed with no clean up option, build bundle(s) located at: [%s]".formatted(workshop.path())));
-                }
+                leave(workshop, how);
                 throw e;
             }
         }
@@ -316,15 +362,13 @@ public final class Sifter implements AutoCloseable {
             events.accept(Event.info("Building into existing container: " + existing.get().toAbsolutePath().normalize()));
             return base(LocalImage.open(existing.get(), events), options);
         }
-        if (stage.key("fingerprints").isPresent()) {
-            throw new UserException("Fingerprints: signatures are not verified yet", "Verify the image elsewhere, and leave the line out.");
-        }
+        requireNoFingerprints(stage);
         switch (stage.bootstrap()) {
             case "scratch" -> {
                 return Base.empty(options.open().platform(), sourceDateEpochOr(Instant.EPOCH));
             }
             case "localimage" -> {
-                Path path = Path.of(required(stage, "from"));
+                Path path = Path.of(new Header(stage.header()).require("From"));
                 if (!Files.exists(path)) {
                     throw new UserException("unable to open file %s: no such file or directory".formatted(path), "Correct From:.");
                 }
@@ -337,11 +381,12 @@ public final class Sifter implements AutoCloseable {
         Set<String> agents = new TreeSet<>(instance(PluginHost.class).extensions(Kind.AGENT).keySet());
         agents.removeAll(List.of("http", "https"));
         if (!agents.contains(stage.bootstrap())) {
-            throw new UserException("invalid build source " + stage.bootstrap(),
-                    "Supported here: %s, localimage, scratch.".formatted(String.join(", ", agents)));
+            agents.addAll(instance(PluginHost.class).extensions(Kind.BOOTSTRAP).keySet());
+            agents.addAll(List.of("localimage", "scratch"));
+            throw new UserException("invalid build source " + stage.bootstrap(), "Supported here: %s.".formatted(String.join(", ", agents)));
         }
         Reference reference = reference(stage);
-        return switch (agent(reference).open(reference, options.open())) {
+        return switch (agent(reference).open(reference, options.open().withHeader(new Header(stage.header())))) {
             case LayeredImage image -> {
                 Compression compression = compression(options);
                 ImageConfig config = Documents.parseConfig(image.config());
@@ -354,14 +399,16 @@ public final class Sifter implements AutoCloseable {
         };
     }
 
+    private static void requireNoFingerprints(Stage stage) throws UserException {
+        if (stage.key("fingerprints").isPresent()) {
+            throw new UserException("%s: Fingerprints: who signed an image is not verified yet".formatted(stage.place("fingerprints")),
+                    "Verify the image elsewhere, and leave the line out.");
+        }
+    }
+
     private Base base(LocalImage local, BuildOptions options) throws IOException {
         Container.Origin origin = local.origin(Map.of(), Version.PRODUCT, sourceDateEpoch(), "", "");
         return Base.fromTree(local.tree(), local.ociConfig(), options.open().platform(), origin.created(), origin.identity());
-    }
-
-    private static String required(Stage stage, String key) throws UserException {
-        return stage.key(key).orElseThrow(() -> new UserException("%s: the header has no %s".formatted(stage.bootstrap(), key),
-                "Add a line '%s: …' below Bootstrap.".formatted(Character.toUpperCase(key.charAt(0)) + key.substring(1))));
     }
 
     private static Reference reference(Stage stage) throws UserException {
@@ -370,7 +417,7 @@ public final class Sifter implements AutoCloseable {
             stage.key("registry").ifPresent(registry -> path.append(registry).append('/'));
             stage.key("namespace").ifPresent(namespace -> path.append(namespace).append('/'));
         }
-        path.append(required(stage, "from"));
+        path.append(new Header(stage.header()).require("From"));
         return Reference.parse(stage.bootstrap() + (path.toString().startsWith("//") ? ":" : "://") + path);
     }
 

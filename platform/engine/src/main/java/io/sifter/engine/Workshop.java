@@ -1,12 +1,17 @@
 package io.sifter.engine;
 
 import io.sifter.engine.cache.SideFiles;
+import io.sifter.image.directory.DirectoryTree;
+import io.sifter.spi.event.Event;
+import io.sifter.spi.tree.Directory;
+import io.sifter.spi.tree.FileTree;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.function.Consumer;
 
 /** A directory in which an image is put together. It goes with what is left in it when it is closed; if this process is killed, with the next start. */
 final class Workshop implements AutoCloseable {
@@ -35,6 +40,24 @@ final class Workshop implements AutoCloseable {
 
     Path path() {
         return path;
+    }
+
+    /** A directory that was made here, as a tree that closes this workshop. */
+    FileTree tree(Path made, Consumer<Event> events) throws IOException, InterruptedException {
+        FileTree tree = DirectoryTree.open(made, events);
+        return new FileTree() {
+            @Override
+            public Directory root() {
+                return tree.root();
+            }
+
+            @Override
+            public void close() throws IOException {
+                try (Workshop _ = Workshop.this) {
+                    tree.close();
+                }
+            }
+        };
     }
 
     /** Leaves everything where it is. */

@@ -8,8 +8,10 @@ import io.sifter.spi.Web.Request;
 import io.sifter.spi.Web.Response;
 import io.sifter.spi.error.ExternalException;
 import io.sifter.spi.error.UnreachableException;
+import io.sifter.spi.error.UserException;
 import java.io.IOException;
 import java.net.URI;
+import java.net.URISyntaxException;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
@@ -31,6 +33,15 @@ final class Library {
         return new Library(web, name.host().isPresent()
                 ? services.at("library", URI.create((plainHttp ? "http://" : "https://") + name.host().get()))
                 : services.find("library"), plainHttp);
+    }
+
+    /** The library at an address of a definition's header, which counts where the name has no host of its own. */
+    static Library at(Web web, Services services, String address, boolean plainHttp) throws IOException, InterruptedException {
+        try {
+            return new Library(web, services.at("library", new URI(address.contains("://") ? address : "https://" + address)), plainHttp);
+        } catch (URISyntaxException e) {
+            throw new UserException("Library: %s is no address".formatted(address), "Give the address of a library, such as https://library.example.org.", e);
+        }
     }
 
     static Library ofEndpoint(Web web, Services services, boolean plainHttp) throws IOException, InterruptedException {

@@ -27,7 +27,9 @@ public final class LibraryAgent implements Agent {
     public Source open(Reference reference, OpenOptions options) throws IOException, InterruptedException {
         LibraryName name = LibraryName.parse(reference);
         String architecture = options.platform().architecture();
-        Library library = Library.of(context.web(), context.services(), name, options.plainHttp());
+        Optional<String> address = options.header().find("Library");
+        Library library = address.isEmpty() || name.host().isPresent() ? Library.of(context.web(), context.services(), name, options.plainHttp())
+                : Library.at(context.web(), context.services(), address.get(), options.plainHttp());
         String query = "?arch=" + Library.encoded(architecture);
         JsonObject image = library.get("v1/images/" + name + query).orElseThrow(() -> new ExternalException(
                 "image does not exist in the library: %s (%s)".formatted(name, architecture),

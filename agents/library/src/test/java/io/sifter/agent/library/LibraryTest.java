@@ -3,6 +3,7 @@ package io.sifter.agent.library;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.sifter.spi.Header;
 import io.sifter.spi.OpenOptions;
 import io.sifter.spi.Publisher.Found;
 import io.sifter.spi.Publisher.PublishOptions;
@@ -74,6 +75,22 @@ class LibraryTest {
         try (InputStream in = image.bytes().open(0)) {
             return in.readAllBytes();
         }
+    }
+
+    /** The address of a definition's header counts, without the token, unless the name has a host of its own. */
+    @Test
+    void theLibraryOfAHeaderIsAsked() throws Exception {
+        push(Fixture.sif(directory.resolve("own.sif"), 1000), NAME);
+        try (Fixture other = new Fixture()) {
+            OpenOptions options = new OpenOptions(Platform.linux("amd64"), true).withHeader(new Header(Map.of("Library", "http://" + server.host())));
+
+            ReadyImage image = (ReadyImage) other.agent(events::add, SIGNED_IN).open(Reference.parse(NAME), options);
+
+            assertThat(read(image)).isEqualTo(Files.readAllBytes(directory.resolve("own.sif")));
+        }
+        OpenOptions malformed = new OpenOptions(Platform.linux("amd64"), true).withHeader(new Header(Map.of("library", "http://a b")));
+        assertThatThrownBy(() -> fixture.agent(events::add, SIGNED_IN).open(Reference.parse(NAME), malformed)).isInstanceOf(UserException.class)
+                .hasMessageContaining("http://a b");
     }
 
     @ParameterizedTest

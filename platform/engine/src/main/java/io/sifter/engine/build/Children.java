@@ -43,6 +43,13 @@ final class Children {
         }
     }
 
+    /** Whether processes can be given a namespace of their own, which needs a fresh {@code /proc}; some containers forbid that. */
+    static boolean ownProcesses() throws IOException, InterruptedException {
+        Process probe = new ProcessBuilder("unshare", "--pid", "--fork", "--mount-proc", "true").redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD).start();
+        return probe.waitFor() == 0;
+    }
+
     /** The launcher may have set LC_ALL for this process alone. */
     private static void callersLocale(Map<String, String> environment) {
         String before = System.getProperty("sifter.lc_all");

@@ -75,7 +75,7 @@ final class ContainerScripts {
         }
         Files files = new Files(options.binds(), mounts, Optional.empty(), true, Optional.of("/"), List.of(), Optional.empty(), LEFT_OUT,
                 writable, !writable && options.writableTest(), List.of(), Unpacking.IF_NEEDED, options.gpus(), Set.of());
-        Isolation isolation = new Isolation(false, false, false, ownProcesses(), false, false, false, false, Optional.empty(), false,
+        Isolation isolation = new Isolation(false, false, false, Children.ownProcesses(), false, false, false, false, Optional.empty(), false,
                 Optional.empty(), Optional.empty(), true);
         ActionRequest request = new ActionRequest(action, root.path(), false, command, true, files, variables, isolation, Rights.DEFAULT);
         String plan = new Planner(launching.host(), launching.runtimes(), launching.wanted(), Optional.empty(),
@@ -94,12 +94,5 @@ final class ContainerScripts {
         Path copy = work.resolve(original.getFileName());
         java.nio.file.Files.writeString(copy, text + "\n", StandardCharsets.ISO_8859_1);
         return copy;
-    }
-
-    /** Whether processes can be given a namespace of their own, which needs a fresh {@code /proc}; some containers forbid that. */
-    private static boolean ownProcesses() throws IOException, InterruptedException {
-        Process probe = new ProcessBuilder("unshare", "--pid", "--fork", "--mount-proc", "true").redirectErrorStream(true)
-                .redirectOutput(ProcessBuilder.Redirect.DISCARD).start();
-        return probe.waitFor() == 0;
     }
 }

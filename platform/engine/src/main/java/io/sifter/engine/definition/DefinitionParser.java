@@ -79,9 +79,9 @@ final class DefinitionParser {
         while (at < lines.size() && !beginsSection(lines.get(at))) {
             at++;
         }
-        Map<String, String> header = Header.read(place, lines.subList(0, at));
+        Header header = Header.read(place, lines.subList(0, at));
         Line first = lines.getFirst();
-        if (header.getOrDefault("bootstrap", "").isEmpty()) {
+        if (header.values().getOrDefault("bootstrap", "").isEmpty()) {
             throw place.wrong(first.number(), BOOTSTRAP.length() + 1, "no bootstrap specification found", "Expected an agent, such as docker.");
         }
         Sections sections = new Sections(place, earlier, warnings);

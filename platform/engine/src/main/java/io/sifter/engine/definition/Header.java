@@ -9,17 +9,21 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
 
-/** Reads {@code key: value}, comments and continued lines of a stage's header. */
-final class Header {
+/**
+ * A stage's header: {@code key: value}, comments and continued lines.
+ *
+ * @param values by key in lower case, in order
+ * @param places where each key stands
+ */
+record Header(Map<String, String> values, Map<String, String> places) {
     private static final Set<String> KEYS = Set.of("bootstrap", "from", "includecmd", "mirrorurl", "updateurl", "osversion", "include",
             "library", "registry", "namespace", "stage", "product", "user", "regcode", "productpgp", "registerurl", "modules", "fingerprints",
             "setopt", "confurl");
     private static final Pattern OTHER_URL = Pattern.compile("otherurl\\d+");
 
-    private Header() {}
-
-    static Map<String, String> read(Place place, List<Line> lines) throws UserException {
-        Map<String, String> header = new LinkedHashMap<>();
+    static Header read(Place place, List<Line> lines) throws UserException {
+        Map<String, String> values = new LinkedHashMap<>();
+        Map<String, String> places = new LinkedHashMap<>();
         for (int i = 0; i < lines.size(); i++) {
             Line line = lines.get(i);
             String text = withoutComment(line.text());
@@ -47,9 +51,10 @@ final class Header {
                     value.append(withoutComment(lines.get(i).text()).strip());
                 }
             }
-            header.put(key, value.toString());
+            values.put(key, value.toString());
+            places.put(key, place.at(line.number(), line.indent() + 1));
         }
-        return header;
+        return new Header(values, places);
     }
 
     private static String withoutComment(String text) {

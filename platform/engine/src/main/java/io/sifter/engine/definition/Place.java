@@ -9,7 +9,12 @@ record Place(String file) {
      * @param expected a sentence for the user
      */
     UserException wrong(int line, int column, String what, String expected) {
-        return new UserException("%s:%d:%d: %s".formatted(file, line, column, what), expected);
+        return new UserException("%s: %s".formatted(at(line, column), what), expected);
+    }
+
+    /** The name of a place. */
+    String at(int line, int column) {
+        return "%s:%d:%d".formatted(file, line, column);
     }
 
     /** At the first character of a line that is no blank. */

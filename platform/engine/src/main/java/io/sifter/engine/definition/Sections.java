@@ -179,13 +179,13 @@ final class Sections {
         }
     }
 
-    Stage stage(List<Line> lines, Map<String, String> header) {
+    Stage stage(List<Line> lines, Header header) {
         StringBuilder text = new StringBuilder();
         lines.forEach(line -> text.append(line.text()).append('\n'));
         List<Copies> copies = new ArrayList<>();
         files.forEach((arguments, entries) -> copies.add(new Copies(stages.get(arguments), entries)));
         Map<String, App> complete = new LinkedHashMap<>();
         apps.forEach((name, app) -> complete.put(name, new App(name, app.scripts(), app.files(), app.labels())));
-        return new Stage(text.toString(), lines.stream().map(Line::number).toList(), header, scripts, copies, labels, complete);
+        return new Stage(text.toString(), lines.stream().map(Line::number).toList(), header.values(), header.places(), scripts, copies, labels, complete);
     }
 }

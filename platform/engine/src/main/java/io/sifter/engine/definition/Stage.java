@@ -14,12 +14,13 @@ import java.util.Optional;
  * @param text as it stands in the file, variables replaced
  * @param numbers for each line of the text, which line of the file it stands in
  * @param header keys in lower case, in order, with their values; {@code bootstrap} is always there
+ * @param places where each of these keys stands, {@code file:line:column}
  * @param scripts sections that are one text each; those that the file lacks are missing
  * @param files in the order of their sections
  * @param labels of {@code %labels}, in order
  * @param apps of SCIF, by name, in order
  */
-public record Stage(String text, List<Integer> numbers, Map<String, String> header, Map<Section, Script> scripts, List<Copies> files,
+public record Stage(String text, List<Integer> numbers, Map<String, String> header, Map<String, String> places, Map<Section, Script> scripts, List<Copies> files,
                     Map<String, String> labels, Map<String, App> apps) {
     /** Sections that are one text. */
     public enum Section {
@@ -81,6 +82,7 @@ public record Stage(String text, List<Integer> numbers, Map<String, String> head
     public Stage {
         numbers = List.copyOf(numbers);
         header = ordered(header);
+        places = ordered(places);
         scripts = sorted(Section.class, scripts);
         files = List.copyOf(files);
         labels = ordered(labels);
@@ -105,6 +107,11 @@ public record Stage(String text, List<Integer> numbers, Map<String, String> head
     /** A key of the header, empty values left out. */
     public Optional<String> key(String key) {
         return Optional.ofNullable(header.get(key)).filter(value -> !value.isEmpty());
+    }
+
+    /** Where a key of the header stands. */
+    public String place(String key) {
+        return places.getOrDefault(key, "");
     }
 
     public Optional<Script> script(Section section) {

@@ -5,12 +5,12 @@ import java.nio.file.Path;
 /**
  * One line of a plugin's index: that {@code className} in the plugin at {@code path} serves {@code name}.
  *
- * @param name a transport for agents and publishers, the word users choose by for sinks and runtimes
+ * @param name a transport for agents and publishers, the word after {@code Bootstrap:} for bootstraps, the word users choose by for sinks and runtimes
  */
 public record Extension(Kind kind, String name, String className, String pluginId, Path path) {
     /** The kinds of things that plugins contribute. */
     public enum Kind {
-        AGENT("agent"), SINK("sink"), RUNTIME("runtime"), PUBLISHER("publisher");
+        AGENT("agent"), BOOTSTRAP("bootstrap"), SINK("sink"), RUNTIME("runtime"), PUBLISHER("publisher");
 
         private final String key;
 

@@ -6,7 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.sifter.engine.plugin.Extension.Kind;
 import io.sifter.spi.Agent;
 import io.sifter.spi.AgentContext;
+import io.sifter.spi.Bootstrap;
+import io.sifter.spi.BootstrapContext;
 import io.sifter.spi.DocumentStore;
+import io.sifter.spi.Header;
 import io.sifter.spi.OpenOptions;
 import io.sifter.spi.Publisher;
 import io.sifter.spi.Publisher.PublishOptions;
@@ -18,6 +21,7 @@ import io.sifter.spi.error.ExternalException;
 import io.sifter.spi.error.UserException;
 import io.sifter.spi.reference.Platform;
 import io.sifter.spi.reference.Reference;
+import io.sifter.testkit.FakePrograms;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
@@ -84,6 +88,28 @@ class PluginHostTest {
         assertThatThrownBy(() -> publisher.publish(Path.of("a.sif"), target, new PublishOptions(Optional.empty(), true, false))).hasMessage("took a.sif");
         assertThatThrownBy(() -> publisher.delete(target, "amd64", false)).isInstanceOf(UserException.class).hasMessageContaining("good://");
         assertThatThrownBy(() -> publisher.search("x", new SearchOptions("amd64", false))).isInstanceOf(UserException.class);
+    }
+
+    @Test
+    void aBootstrapMakesARootOfAHeader() throws Exception {
+        jar("good.jar", "good", ">=1.0.0 & <2.0.0", Map.of("bootstrap.good", "third.party.GoodBootstrap"), """
+                package third.party;
+                public class GoodBootstrap implements io.sifter.spi.Bootstrap {
+                    private final io.sifter.spi.BootstrapContext context;
+                    public GoodBootstrap(io.sifter.spi.BootstrapContext context) { this.context = context; }
+                    public void make(io.sifter.spi.Header header, java.nio.file.Path root) throws java.io.IOException, InterruptedException {
+                        context.programs().succeed(root, java.util.List.of("make-root", header.require("Setopt")), java.util.Map.of());
+                    }
+                }
+                """);
+        FakePrograms programs = new FakePrograms().with("make-root");
+
+        Bootstrap bootstrap = host().create(Kind.BOOTSTRAP, "good", Bootstrap.class,
+                new BootstrapContext(programs, Web.none(), _ -> {}, Map.of(), Map.of()));
+        bootstrap.make(new Header(Map.of("setopt", "yes")), directory);
+
+        assertThat(programs.calls()).containsExactly("make-root yes");
+        assertThat(host().extensions(Kind.AGENT)).isEmpty();
     }
 
     @Test

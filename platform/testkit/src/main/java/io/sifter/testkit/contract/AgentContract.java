@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.sifter.spi.Agent;
+import io.sifter.spi.Header;
 import io.sifter.spi.OpenOptions;
 import io.sifter.spi.error.ExternalException;
 import io.sifter.spi.error.SifterException;
@@ -30,6 +31,7 @@ import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -110,6 +112,18 @@ public abstract class AgentContract {
                 tree.tree().close();
                 ((TreeSource) second).tree().close();
             }
+        }
+    }
+
+    @Test
+    void keysOfAHeaderThatAreForOthersMeanNothing() throws Exception {
+        OpenOptions options = new OpenOptions(platform(), false).withHeader(new Header(Map.of("Include", "-", "OSVersion", "nine", "MirrorURL", "nowhere")));
+        Source source = agent(events::add).open(image(), options);
+
+        switch (source) {
+            case LayeredImage image -> assertThat(image.manifest().digest()).isEqualTo(((LayeredImage) open(image())).manifest().digest());
+            case ReadyImage image -> assertThat(image.digest()).isEqualTo(((ReadyImage) open(image())).digest());
+            case TreeSource tree -> tree.tree().close();
         }
     }
 
