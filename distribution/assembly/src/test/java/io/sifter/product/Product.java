@@ -210,6 +210,22 @@ final class Product implements AutoCloseable {
         return execute(work(), input, singularity(words));
     }
 
+    /**
+     * {@code singularity WORDS…} of this ordinary user, who has subordinate ids for as long as it runs.
+     *
+     * @param root acts as the user who runs the tests
+     */
+    Result runWithSubordinateIds(Product root, String... words) throws IOException, InterruptedException {
+        Path ids = give(Files.writeString(this.root.resolve("ids"), USER + ":200000:65536\n"));
+        List<String> command = new ArrayList<>(List.of("unshare", "--mount", "sh", "-c",
+                "mount --bind '%s' /etc/subuid && mount --bind '%1$s' /etc/subgid && cd '%s' && exec \"$@\"".formatted(ids, work()), "sh"));
+        command.addAll(prefix);
+        command.addAll(List.of("env", "-i"));
+        environment.forEach((name, value) -> command.add(name + "=" + value));
+        command.addAll(singularity(words));
+        return root.execute(root.work(), "", command);
+    }
+
     private static List<String> singularity(String... words) {
         List<String> command = new ArrayList<>(List.of("singularity"));
         command.addAll(List.of(words));

@@ -1,0 +1,2 @@
+/** The agent for {@code busybox}: a root with busybox alone. */
+package io.sifter.agent.busybox;
