@@ -55,7 +55,17 @@ final class HostFiles implements ImageFiles {
             return Optional.of(base);
         }
         Optional<Path> relative = path(path.substring(1));
-        return relative.isPresent() ? Optional.of(base.resolve(relative.get())) : relative;
+        if (relative.isEmpty()) {
+            return relative;
+        }
+        Path at = base.resolve(relative.get());
+        for (Path parent = at.getParent(); parent != null && !parent.equals(base); parent = parent.getParent()) {
+            if (!Files.isDirectory(parent, LinkOption.NOFOLLOW_LINKS)) {
+                // A link on the way would lead out of the base, to what the container does not have.
+                return Optional.empty();
+            }
+        }
+        return Optional.of(at);
     }
 
     @Override
@@ -106,7 +116,7 @@ final class HostFiles implements ImageFiles {
         try (InputStream in = Files.newInputStream(file, LinkOption.NOFOLLOW_LINKS)) {
             byte[] bytes = in.readNBytes(max + 1);
             if (bytes.length > max) {
-                throw new UserException("%s has more than %d bytes".formatted(file, max));
+                throw new UserException("%s has more than %d bytes".formatted(file, max), "Mount a smaller one over it, with --bind.");
             }
             return RawName.of(bytes);
         }

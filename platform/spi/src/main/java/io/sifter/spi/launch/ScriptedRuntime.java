@@ -56,6 +56,12 @@ public abstract class ScriptedRuntime implements Runtime {
                 code=$?
                 kill -s 0 "$one" 2>/dev/null || break
             done
+            if [ "$code" -gt 128 ]; then
+                # A signal may have come together with the end, whose code is still to be had then.
+                wait "$one"
+                last=$?
+                [ "$last" -eq 127 ] || code=$last
+            fi
             # A program may have ended by itself with the code of a signal that only stops, from 19 to 22.
             if [ "$code" -gt 128 ] && [ "$code" -le 192 ] && { [ "$code" -lt 147 ] || [ "$code" -gt 150 ]; }; then
                 [ "$code" -eq 137 ] || trap - "$((code - 128))"
@@ -63,8 +69,12 @@ public abstract class ScriptedRuntime implements Runtime {
             fi
             exit "$code"
             """;
-    /** Process 1. A shell has something to say when what it waits for is killed, so it is given nowhere to say it. */
+    /**
+     * Process 1. A shell has something to say when what it waits for is killed, so it is given nowhere to say it. A terminal interrupts
+     * it along with the command, after which it would end by the signal although the command caught it.
+     */
     private static final String INIT = """
+            trap : INT QUIT
             for d in 9 8 7 6 5 4 3; do [ -e "/proc/self/fd/$d" ] || free=$d; done
             eval "exec $free>&2 2>/dev/null"
             (eval 'exec "$@" 2>&'"$free $free>&-")

@@ -30,17 +30,49 @@ public final class OciRuntime extends ScriptedRuntime {
     /** An OCI runtime that is killed leaves its container behind, so somebody waits who ends it then. */
     private static final String WATCH = """
             (setsid sh -c '
-                cd "/proc/$1" && shift && exec </dev/null >/dev/null 2>&1 3<&- 4<&- 5<&- 6<&- 7<&- 8<&- 9<&-
+                exec </dev/null >/dev/null 2>&1 3<&- 4<&- 5<&- 6<&- 7<&- 8<&- 9<&-
+                session=$1 runtime=$2
+                shift 2
+                cd "/proc/$runtime" && : >"$session/watched"
+                # The command begins before the runtime notes that it does; until then only the kernel knows of it.
+                while [ -e cwd/. ] && [ ! -s "$session/pid" ]; do
+                    read -r child more <"task/$runtime/children"
+                    sleep 0.02
+                done
                 while [ -e cwd/. ]; do sleep 0.5; done
                 cd /
-                "$@" kill container KILL
+                "$@" kill container KILL || [ -z "$child" ] || kill -s KILL "$child"
                 exec "$@" delete --force container
-            ' sifter $$ %s &)
+            ' sifter "$s" $$ %s &)
+            until [ -e "$s/watched" ]; do sleep 0.01; done
+            """;
+    /** crun gives its terminal the size that the bundle says, and none that the caller's terminal gets later. */
+    private static final String WINDOW = """
+            if [ -t 0 ] && [ -t 1 ] && [ -t 2 ]; then
+                # No child of the runtime, which would wait for it.
+                ( (
+                    exec <&1
+                    cd "/proc/$$" || exit
+                    follow() {
+                        read -r pid <"$s/pid"
+                        size=$(stty size) && stty rows "${size% *}" cols "${size#* }" <"/proc/$pid/fd/0"
+                    }
+                    trap follow WINCH
+                    while [ -e cwd/. ]; do
+                        sleep 1 &
+                        wait "$!"
+                    done
+                ) 2>/dev/null &)
+            fi
             """;
     /** Fills what only the caller's process knows into the bundle, in the order of its gaps. */
     private static final String BUNDLE = """
             terminal=false
-            if [ -t 0 ] && [ -t 1 ] && [ -t 2 ]; then terminal=true; fi
+            if [ -t 0 ] && [ -t 1 ] && [ -t 2 ]; then
+                terminal=true
+                size=$(stty size 2>/dev/null)
+                case $size in [1-9]*' '[1-9]*) terminal='true,"consoleSize":{"height":'${size% *}',"width":'${size#* }'}' ;; esac
+            fi
             devices=
             while read -r a b c d point rest; do
                 case $point in
@@ -103,6 +135,7 @@ public final class OciRuntime extends ScriptedRuntime {
         StringBuilder text = new StringBuilder();
         text.append(quoted("mkdir")).append(" -m 700 \"$s/bundle\" || fail 'no room for a bundle'\n");
         // An OCI runtime opens it inside.
+        text.append("[ ! -L \"$r/dev\" ] || fail 'an OCI runtime needs /dev in the container, not a link to elsewhere'\n");
         text.append("[ -c \"$r/dev/null\" ] || { [ -d \"$r/dev\" ] && ").append(quoted("mount")).append(" -i -n -t tmpfs -o nosuid,mode=755 sifter \"$r/dev\" && : >\"$r/dev/null\" && ")
                 .append(quoted("mount")).append(" -i -n --bind /dev/null \"$r/dev/null\"; } || fail 'an OCI runtime needs /dev/null in the container'\n");
         text.append("config=");
@@ -121,12 +154,14 @@ public final class OciRuntime extends ScriptedRuntime {
         if (made(launch).isEmpty()) {
             text.append(WATCH.formatted(oci));
         }
-        text.append("exec ");
-        if (!made(launch).isEmpty()) {
+        String window = crun ? WINDOW : "";
+        if (made(launch).isEmpty()) {
+            text.append(window).append("exec ");
+        } else {
             // An OCI runtime reads about its children by their ids.
-            text.append(quoted("unshare")).append(" --mount --propagation unchanged ").append(quoted("sh")).append(" -c ")
-                    .append(quote(quoted("mount") + " -i -n -t proc proc /proc && exec \"$@\"")).append(" sifter ");
+            text.append("exec ").append(quoted("unshare")).append(" --mount --propagation unchanged ").append(quoted("sh")).append(" -c ")
+                    .append(quote(quoted("mount") + " -i -n -t proc proc /proc || exit\ns=$1\nshift\n" + window + "exec \"$@\"\n")).append(" sifter \"$s\" ");
         }
-        return text.append(oci).append(" run --no-new-keyring --preserve-fds \"$keep\" --bundle \"$s/bundle\" container\n").toString();
+        return text.append(oci).append(" run --pid-file \"$s/pid\" --no-new-keyring --preserve-fds \"$keep\" --bundle \"$s/bundle\" container\n").toString();
     }
 }
