@@ -95,8 +95,8 @@ class DefinitionsIT {
     @MethodSource("cases")
     void buildsAsTheReference(String line) throws Exception {
         String[] cells = line.split("\t", -1);
-        String words = "build --sandbox %s %%s %s".formatted(cells[1], cells[0]);
-        user.shell("rm -rf ours theirs").ok();
+        String words = "build --sandbox %s %%s %s".formatted(cells[1].replace("{work}", user.work().toString()), cells[0]);
+        user.shell("rm -rf ours theirs elsewhere of-pre && mkdir elsewhere").ok();
 
         Result ours = user.shell("singularity " + words.formatted("ours") + " </dev/null");
         Result theirs = ComparisonIT.apptainer(user, words.formatted("theirs"), "APPTAINER_TMPDIR=" + user.home());
@@ -112,6 +112,7 @@ class DefinitionsIT {
             assertThat(found.keySet()).as(line).isEqualTo(expected.keySet());
             found.forEach((path, description) -> assertThat(description).as("%s: %s", line, path).isEqualTo(expected.get(path)));
         }
+        assertThat(user.work().resolve("elsewhere")).isEmptyDirectory();
         user.nothingLeft();
     }
 
@@ -219,14 +220,7 @@ class DefinitionsIT {
     /** As the ordinary user, who has subordinate ids for this command alone. */
     private static Result withIds(String... words) throws Exception {
         Peers.program("newuidmap");
-        Path ids = user.give(Files.writeString(user.root().resolve("ids"), "sifter-test:200000:65536\n"));
-        List<String> command = new ArrayList<>(List.of("unshare", "--mount", "sh", "-c",
-                "mount --bind '%s' /etc/subuid && mount --bind '%1$s' /etc/subgid && cd '%s' && exec setpriv --reuid sifter-test --regid sifter-test --init-groups --inh-caps=-all env -i \"$@\""
-                        .formatted(ids, user.work()), "sh"));
-        user.environment().forEach((name, value) -> command.add(name + "=" + value));
-        command.add("singularity");
-        command.addAll(List.of(words));
-        return root.execute(root.work(), "", command);
+        return user.runWithSubordinateIds(root, words);
     }
 
     /** Whatever a script does to what it begins with: only what it changed is converted, and the image is the same as of a copy. */
