@@ -64,8 +64,8 @@ class HostileImagesIT {
                     """);
             image(product, "huge", busybox, """
                     mkdir -p etc proc sys dev tmp var/tmp home root usr/bin .singularity.d/env
-                    head -c 3000000 /dev/zero | tr '\\\\0' x >etc/passwd
-                    { printf 'export HUGE='; head -c 3000000 /dev/zero | tr '\\\\0' x; } >.singularity.d/env/90-environment.sh
+                    head -c 3000000 /dev/zero | tr '\\0' x >etc/passwd
+                    { printf 'HUGE='; head -c 3000000 /dev/zero | tr '\\0' x; } >.singularity.d/env/90-environment.sh
                     head -c 30000000 /dev/zero >.singularity.d/labels.json
                     { printf '#!/bin/sh\\necho ran\\nexit\\n'; head -c 3000000 /dev/zero; } >.singularity.d/runscript
                     chmod 755 .singularity.d/runscript
