@@ -45,6 +45,7 @@ final class Build {
         DefinitionOptions how = Definitions.options(session);
         requireUpdatable(request, target, how);
         requireTarget(session, request, target, how.update());
+        reference.map(Reference::transport).or(() -> definition.map(text -> text.last().bootstrap())).ifPresent(Sifter::expect);
         SifterSettings settings = ImageOptions.settings(session);
         String sink = request.sandbox() ? "sandbox" : "sif";
         var phase = new Phase(session.terminal());

@@ -44,6 +44,7 @@ final class Linting {
     private static Report report(Session session, Request request) throws IOException, InterruptedException {
         if (ImageSpecs.isUri(request.target())) {
             Reference reference = ImageSpecs.uri(request.target());
+            Sifter.expect(reference.transport());
             try (Sifter sifter = Sifter.open(ImageOptions.settings(session), session.terminal())) {
                 Transports.require(sifter, reference);
                 return sifter.lint(reference, request.options(), request.checks());

@@ -35,6 +35,7 @@ final class Prepare {
     static void run(Session session) throws IOException, InterruptedException {
         String text = session.argument(0);
         Reference reference = ImageSpecs.uri(text);
+        Sifter.expect(reference.transport());
         Values values = session.values();
         SifterSettings settings = ImageOptions.settings(session);
         var options = new BuildOptions(new OpenOptions(Platform.host(), ActionOptions.plainHttp(values)), Optional.empty(), false, false, true);

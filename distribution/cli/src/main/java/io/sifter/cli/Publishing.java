@@ -39,6 +39,7 @@ final class Publishing {
             throw new UserException("non OCI SIF images can only be pushed to OCI registries via oras://",
                     "Push it to oras://%s; images of layers are pushed with skopeo or podman.".formatted(request.target().path()));
         }
+        Sifter.expect(request.target().transport());
         SifterSettings settings = ImageOptions.settings(session);
         try (Sifter sifter = Sifter.open(settings, session.terminal())) {
             sifter.push(request.file(), request.target(), request.options());

@@ -55,6 +55,7 @@ final class Pull {
             throw new UserException(EXISTS + "\"%s\" - will not overwrite".formatted(request.target()),
                     "Use --force to replace it, or give another file name.");
         }
+        Sifter.expect(request.reference().transport());
         SifterSettings settings = ImageOptions.settings(session);
         var phase = new Phase(session.terminal());
         try (Sifter sifter = Sifter.open(settings, phase)) {

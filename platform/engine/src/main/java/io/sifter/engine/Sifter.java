@@ -102,6 +102,9 @@ import java.util.function.Consumer;
  * <p>What happens is told to the consumer of events; what goes wrong is a {@code SifterException} with a next step.
  */
 public final class Sifter implements AutoCloseable {
+    /** Transports whose agents begin with a question to another machine. */
+    private static final Set<String> ASKING = Set.of("docker", "http", "https", "library", "oras");
+
     private final SifterSettings settings;
     private final Consumer<Event> events;
     private final Closing closing;
@@ -117,10 +120,19 @@ public final class Sifter implements AutoCloseable {
     /** Wires everything, makes nothing: that happens when a command needs it. */
     public static Sifter open(SifterSettings settings, Consumer<Event> events) {
         Closing closing = new Closing();
-        // Most commands ask a registry first. What that takes is loaded while everything else is put together.
-        Thread.ofPlatform().daemon().name("network-code").start(Network::load);
         return new Sifter(settings, events, closing,
                 Guice.createInjector(com.google.inject.Stage.DEVELOPMENT, new EngineModule(settings, events, closing)));
+    }
+
+    /**
+     * Says that an image will be asked for soon. The code that connections take is loaded while the caller goes on.
+     *
+     * @param transport of its reference; nothing is done for those that ask no registry
+     */
+    public static void expect(String transport) {
+        if (ASKING.contains(transport)) {
+            Thread.ofPlatform().daemon().name("network-code").start(Network::load);
+        }
     }
 
     /**
