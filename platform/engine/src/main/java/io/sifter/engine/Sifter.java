@@ -290,11 +290,12 @@ public final class Sifter implements AutoCloseable {
 
     /** What a bootstrap agent makes of a header, in a directory that goes when the base is closed. */
     private Base made(Stage stage, Path target, DefinitionOptions how, BuildOptions options) throws IOException, InterruptedException {
-        requirePrivileges(Host.ofProcess(settings.distribution()));
+        Host host = Host.ofProcess(settings.distribution());
+        requirePrivileges(host);
         requireNoFingerprints(stage);
         PluginHost plugins = instance(PluginHost.class);
         Extension extension = plugins.extensions(Kind.BOOTSTRAP).get(stage.bootstrap());
-        BootstrapContext context = new BootstrapContext(new HostPrograms(settings.environment(), how.beforeOutput()), web(), events,
+        BootstrapContext context = new BootstrapContext(new HostPrograms(host, how.beforeOutput()), web(), events,
                 instance(Configuration.class).plugin(extension.pluginId()), settings.environment());
         Workshop workshop = Workshop.open(sideFiles(), settings.temporaryDirectory(), target, how.keep());
         try {

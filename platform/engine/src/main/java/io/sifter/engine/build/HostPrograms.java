@@ -1,18 +1,16 @@
 package io.sifter.engine.build;
 
+import io.sifter.engine.launch.Host;
 import io.sifter.spi.Programs;
-import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 /** Programs of the search path, each run in a mount namespace, and where the kernel allows it a pid namespace, of its own. */
 public final class HostPrograms implements Programs {
@@ -30,24 +28,18 @@ public final class HostPrograms implements Programs {
             exec "$@"
             """.formatted(String.join(" ", DEVICES));
 
-    private final String path;
+    private final Host host;
     private final Runnable beforeOutput;
 
-    /**
-     * @param environment with the search path
-     * @param beforeOutput called before a program writes to this process's own output
-     */
-    public HostPrograms(Map<String, String> environment, Runnable beforeOutput) {
-        this.path = environment.getOrDefault("PATH", "");
+    /** @param beforeOutput called before a program writes to this process's own output */
+    public HostPrograms(Host host, Runnable beforeOutput) {
+        this.host = host;
         this.beforeOutput = beforeOutput;
     }
 
     @Override
     public Optional<Path> find(String name) {
-        // Users rarely have those of the administrator in theirs.
-        return Stream.concat(Arrays.stream(path.split(File.pathSeparator)), Stream.of("/usr/sbin", "/sbin"))
-                .filter(directory -> directory.startsWith("/")).map(directory -> Path.of(directory, name))
-                .filter(file -> Files.isRegularFile(file) && Files.isExecutable(file)).findFirst();
+        return host.program(name);
     }
 
     @Override

@@ -158,16 +158,12 @@ final class Overlays implements AutoCloseable {
     private List<String> command(Path image, Path layer, Path point) throws IOException {
         Path libexec = host.home().resolve("libexec");
         String path = host.searchPath().stream().map(Path::toString).collect(Collectors.joining(":"));
-        boolean served = Files.isWritable(Path.of("/dev/fuse")) && SERVERS.stream().anyMatch(this::finds);
+        boolean served = Files.isWritable(Path.of("/dev/fuse")) && SERVERS.stream().anyMatch(program -> host.program(program).isPresent());
         List<String> command = new ArrayList<>(List.of("sh", libexec.resolve("with-image").toString(), path, served ? "kernel fuse" : "kernel", image.toString(),
                 "0", Long.toString(Files.size(image)), "size=1m" + (first ? ",redirect_dir=nofollow,metacopy=off" : ",userxattr"), "1", "directory", layer.toString(), ""));
         command.addAll(List.of("sh", "-c", "mount -i -n --move \"$0/image\" \"$1\" && umount -i -n -l \"$0/overlay\" && stat -f -c %T -- \"$1\"",
                 libexec.resolve("mnt").toString(), point.toString()));
         return command;
-    }
-
-    private boolean finds(String program) {
-        return host.searchPath().stream().anyMatch(directory -> Files.isExecutable(directory.resolve(program)));
     }
 
     @Override

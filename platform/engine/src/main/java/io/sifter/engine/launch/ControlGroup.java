@@ -1,7 +1,6 @@
 package io.sifter.engine.launch;
 
 import io.sifter.spi.error.UserException;
-import io.sifter.spi.launch.RuntimeContext;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -70,8 +69,7 @@ public final class ControlGroup {
     }
 
     private static boolean hasServices(Host host) {
-        var context = new RuntimeContext(host.uid(), host.gid(), false, host.searchPath(), host.home(), Map.of());
-        return context.program("systemd-run").isPresent()
+        return host.program("systemd-run").isPresent()
                 && HostFiles.path(host.environment().getOrDefault("XDG_RUNTIME_DIR", "")).filter(Path::isAbsolute)
                         .filter(directory -> Files.exists(directory.resolve("systemd/private"), LinkOption.NOFOLLOW_LINKS)).isPresent();
     }

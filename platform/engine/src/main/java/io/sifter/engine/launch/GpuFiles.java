@@ -1,5 +1,6 @@
 package io.sifter.engine.launch;
 
+import io.sifter.spi.launch.RuntimeContext;
 import io.sifter.spi.tree.RawName;
 import java.io.IOException;
 import java.io.InputStream;
@@ -64,7 +65,7 @@ record GpuFiles(Map<String, Path> libraries, Map<String, Path> programs, Set<Pat
                     path.ifPresent(others::add);
                 }
             } else {
-                program(name, searchPath).ifPresent(path -> programs.putIfAbsent(name, path));
+                RuntimeContext.program(name, searchPath).ifPresent(path -> programs.putIfAbsent(name, path));
             }
         }
         return new GpuFiles(libraries, programs, others);
@@ -85,16 +86,6 @@ record GpuFiles(Map<String, Path> libraries, Map<String, Path> programs, Set<Pat
         return libraries;
     }
 
-    private static Optional<Path> program(String name, List<Path> searchPath) {
-        for (Path directory : searchPath) {
-            Optional<Path> path = HostFiles.path(name).map(directory::resolve);
-            if (path.isPresent() && Files.isExecutable(path.get()) && Files.isRegularFile(path.get())) {
-                return path;
-            }
-        }
-        return Optional.empty();
-    }
-
     /** Class, byte order and machine of an ELF file, elf(5); empty for any other. */
     private static String machine(Path file) {
         try (InputStream in = Files.newInputStream(file)) {
@@ -107,7 +98,7 @@ record GpuFiles(Map<String, Path> libraries, Map<String, Path> programs, Set<Pat
 
     /** What {@code ldconfig -p} prints on this host, raw. */
     static String cache(List<Path> searchPath) throws IOException {
-        Optional<Path> program = program("ldconfig", searchPath);
+        Optional<Path> program = RuntimeContext.program("ldconfig", searchPath);
         if (program.isEmpty()) {
             throw new IOException("could not retrieve ld cache: 'ldconfig' is not in the search path");
         }

@@ -1,6 +1,7 @@
 package io.sifter.engine.launch;
 
 import io.sifter.spi.launch.Capabilities;
+import io.sifter.spi.launch.RuntimeContext;
 import io.sifter.spi.tree.RawName;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -35,6 +36,11 @@ public record Host(long uid, long gid, List<Long> groups, boolean privileged, Ca
         groupNames = Map.copyOf(groupNames);
         environment = Map.copyOf(environment);
         searchPath = List.copyOf(searchPath);
+    }
+
+    /** The first program of that name on the search path. */
+    public Optional<Path> program(String name) {
+        return RuntimeContext.program(name, searchPath);
     }
 
     /** Name of the caller, raw. */

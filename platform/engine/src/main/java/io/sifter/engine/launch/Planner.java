@@ -167,8 +167,7 @@ public final class Planner {
     }
 
     private boolean canServe() {
-        return new RuntimeContext(host.uid(), host.gid(), false, host.searchPath(), host.home(), Map.of()).program("fuse2fs").isPresent()
-                && Files.isWritable(Path.of("/dev/fuse"));
+        return host.program("fuse2fs").isPresent() && Files.isWritable(Path.of("/dev/fuse"));
     }
 
     private static ImageFiles layered(ImageFiles image, List<Overlay> overlays) {

@@ -9,7 +9,6 @@ import io.sifter.spi.launch.RuntimeContext;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 
@@ -55,8 +54,7 @@ record Standing(boolean privileged, Privileges privileges, Confinement confineme
     }
 
     private static boolean canMap(Host host) {
-        RuntimeContext context = new RuntimeContext(host.uid(), host.gid(), false, host.searchPath(), host.home(), Map.of());
-        return context.program("newuidmap").isPresent() && context.program("newgidmap").isPresent();
+        return host.program("newuidmap").isPresent() && host.program("newgidmap").isPresent();
     }
 
     private static Capabilities held(Host host, boolean privileged) {

@@ -31,6 +31,11 @@ public record RuntimeContext(long uid, long gid, boolean privileged, List<Path> 
 
     /** The first program of that name that the caller may execute. */
     public Optional<Path> program(String name) {
+        return program(name, searchPath);
+    }
+
+    /** The first program of that name in one of the directories that this process may execute. */
+    public static Optional<Path> program(String name, List<Path> searchPath) {
         for (Path directory : searchPath) {
             Path candidate = directory.resolve(name);
             if (candidate.toFile().canExecute() && !candidate.toFile().isDirectory()) {
