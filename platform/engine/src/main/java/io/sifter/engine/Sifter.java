@@ -11,6 +11,7 @@ import io.sifter.engine.build.HostPrograms;
 import io.sifter.engine.build.ImageBuilder;
 import io.sifter.engine.build.LocalImage;
 import io.sifter.engine.build.StageResults;
+import io.sifter.engine.build.StageRoot;
 import io.sifter.engine.cache.BuildResults;
 import io.sifter.engine.cache.Cache;
 import io.sifter.engine.cache.CacheContents;
@@ -226,44 +227,7 @@ public final class Sifter implements AutoCloseable {
         Compression compression = compression(options);
         definition.warnings().forEach(warning -> events.accept(Event.warning(warning)));
         reached(Milestone.BUILD_STARTED, "");
-        var bases = new DefinitionBuild.Engine() {
-            @Override
-            public Base base(Stage stage, boolean packed) throws IOException, InterruptedException {
-                // What only becomes files is not compressed for it.
-                PackStore packs = packed ? instance(PackStore.class) : instance(PackStore.class).passing();
-                Optional<Path> existing = stage == definition.last() && how.update() && !how.force() ? Optional.of(target) : Optional.empty();
-                return existing.isEmpty() && bootstraps(stage) ? made(stage, target, how, options) : Sifter.this.base(stage, existing, packs, options);
-            }
-
-            @Override
-            public void unpack(Base base, Path directory) throws IOException, InterruptedException {
-                sink("sandbox").write(base.tree(), base.settings(), directory, new SinkOptions(Profile.COMPAT.compression(0), false));
-            }
-
-            @Override
-            public void pack(FileTree tree, Path file, boolean last) throws IOException, InterruptedException {
-                Compression blocks = last ? compression : PackStore.stored(compression);
-                try (FileChannel out = FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
-                    SquashFsWriter.write(tree, out, 0, SquashFsOptions.of(blocks, 0, file), instance(ExecutorService.class));
-                }
-            }
-
-            @Override
-            public Platform platform() {
-                return options.open().platform();
-            }
-
-            @Override
-            public String settings() throws IOException {
-                return String.join("|", Version.PRODUCT, compression.toString(), Codecs.build(compression), "open-to-owner=" + options.openToOwner(), sourceDateEpoch().toString());
-            }
-
-            @Override
-            public Optional<StageResults> results() throws IOException {
-                boolean kept = keepsImages() && (how.keepResults() || instance(Configuration.class).flag("build.cache"));
-                return kept ? Optional.of(new StageResults(new BuildResults(instance(Cache.class), sideFiles(), instance(Uses.class)), !how.anew(), events)) : Optional.empty();
-            }
-        };
+        var bases = new Bases(definition, target, how, options, compression);
         if (scripts) {
             buildWithScripts(definition, bases, target, sink, options, how, overlays);
         } else {
@@ -278,6 +242,83 @@ public final class Sifter implements AutoCloseable {
         reached(Milestone.BUILD_COMPLETE, shownTarget);
     }
 
+    /** What the build of one definition needs of this. */
+    private final class Bases implements DefinitionBuild.Engine {
+        private final Definition definition;
+        private final Path target;
+        private final DefinitionOptions how;
+        private final BuildOptions options;
+        private final Compression compression;
+
+        Bases(Definition definition, Path target, DefinitionOptions how, BuildOptions options, Compression compression) {
+            this.definition = definition;
+            this.target = target;
+            this.how = how;
+            this.options = options;
+            this.compression = compression;
+        }
+
+        @Override
+        public Base base(Stage stage, boolean packed) throws IOException, InterruptedException {
+            // What only becomes files is not compressed for it.
+            PackStore packs = packed ? instance(PackStore.class) : instance(PackStore.class).passing();
+            Optional<Path> existing = stage == definition.last() && how.update() && !how.force() ? Optional.of(target) : Optional.empty();
+            return existing.isEmpty() && bootstraps(stage) ? made(stage) : Sifter.this.base(stage, existing, packs, options);
+        }
+
+        @Override
+        public void unpack(Base base, Path directory) throws IOException, InterruptedException {
+            sink("sandbox").write(base.tree(), base.settings(), directory, new SinkOptions(Profile.COMPAT.compression(0), false));
+        }
+
+        @Override
+        public void pack(FileTree tree, Path file, boolean last) throws IOException, InterruptedException {
+            Compression blocks = last ? compression : PackStore.stored(compression);
+            try (FileChannel out = FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+                SquashFsWriter.write(tree, out, 0, SquashFsOptions.of(blocks, 0, file), instance(ExecutorService.class));
+            }
+        }
+
+        @Override
+        public Platform platform() {
+            return options.open().platform();
+        }
+
+        @Override
+        public String settings() throws IOException {
+            return String.join("|", Version.PRODUCT, compression.toString(), Codecs.build(compression), "open-to-owner=" + options.openToOwner(), sourceDateEpoch().toString());
+        }
+
+        @Override
+        public Optional<StageResults> results() throws IOException {
+            boolean kept = keepsImages() && (how.keepResults() || instance(Configuration.class).flag("build.cache"));
+            return kept ? Optional.of(new StageResults(new BuildResults(instance(Cache.class), sideFiles(), instance(Uses.class)), !how.anew(), events)) : Optional.empty();
+        }
+
+        /** What a bootstrap agent makes of a header, in a directory that goes when the base is closed. */
+        private Base made(Stage stage) throws IOException, InterruptedException {
+            Host host = Host.ofProcess(settings.distribution());
+            requirePrivileges(host);
+            requireNoFingerprints(stage);
+            PluginHost plugins = instance(PluginHost.class);
+            Extension extension = plugins.extensions(Kind.BOOTSTRAP).get(stage.bootstrap());
+            BootstrapContext context = new BootstrapContext(new HostPrograms(host, how.beforeOutput()), web(), events,
+                    instance(Configuration.class).plugin(extension.pluginId()), settings.environment());
+            Workshop workshop = Workshop.open(sideFiles(), settings.temporaryDirectory(), target, how.keep());
+            try {
+                Path root = Files.createDirectory(workshop.path().resolve("rootfs"));
+                Files.setPosixFilePermissions(root, PosixFilePermissions.fromString("rwxr-xr-x"));
+                plugins.create(Kind.BOOTSTRAP, stage.bootstrap(), Bootstrap.class, context).make(new Header(stage.header()), root);
+                return Base.fromTree(workshop.tree(root, events), Optional.empty(), options.open().platform(), sourceDateEpochOr(Instant.now()),
+                        UUID.randomUUID().toString());
+            } catch (IOException | InterruptedException | RuntimeException e) {
+                leave(workshop, how);
+                workshop.close();
+                throw e;
+            }
+        }
+    }
+
     /** Whether building a definition takes root, if only of a user namespace: programs run in the image, or they make it. */
     public boolean needsRoot(Definition definition, DefinitionOptions how) throws IOException {
         return DefinitionBuild.needsDirectory(definition, how) || !(how.update() && !how.force()) && bootstraps(definition.last());
@@ -286,29 +327,6 @@ public final class Sifter implements AutoCloseable {
     /** Whether a plugin makes what a stage builds upon. */
     private boolean bootstraps(Stage stage) throws IOException {
         return instance(PluginHost.class).extensions(Kind.BOOTSTRAP).containsKey(stage.bootstrap());
-    }
-
-    /** What a bootstrap agent makes of a header, in a directory that goes when the base is closed. */
-    private Base made(Stage stage, Path target, DefinitionOptions how, BuildOptions options) throws IOException, InterruptedException {
-        Host host = Host.ofProcess(settings.distribution());
-        requirePrivileges(host);
-        requireNoFingerprints(stage);
-        PluginHost plugins = instance(PluginHost.class);
-        Extension extension = plugins.extensions(Kind.BOOTSTRAP).get(stage.bootstrap());
-        BootstrapContext context = new BootstrapContext(new HostPrograms(host, how.beforeOutput()), web(), events,
-                instance(Configuration.class).plugin(extension.pluginId()), settings.environment());
-        Workshop workshop = Workshop.open(sideFiles(), settings.temporaryDirectory(), target, how.keep());
-        try {
-            Path root = Files.createDirectory(workshop.path().resolve("rootfs"));
-            Files.setPosixFilePermissions(root, PosixFilePermissions.fromString("rwxr-xr-x"));
-            plugins.create(Kind.BOOTSTRAP, stage.bootstrap(), Bootstrap.class, context).make(new Header(stage.header()), root);
-            return Base.fromTree(workshop.tree(root, events), Optional.empty(), options.open().platform(), sourceDateEpochOr(Instant.now()),
-                    UUID.randomUUID().toString());
-        } catch (IOException | InterruptedException | RuntimeException e) {
-            leave(workshop, how);
-            workshop.close();
-            throw e;
-        }
     }
 
     /** After a failure, lets stay what the user wants to look at. */
@@ -335,10 +353,10 @@ public final class Sifter implements AutoCloseable {
         try (Workshop workshop = Workshop.open(sideFiles(), parent, target, how.keep())) {
             try {
                 Instant now = sourceDateEpochOr(Instant.now());
-                DefinitionBuild.Made made = DefinitionBuild.run(definition, how, launching(host), bases, workshop.path(), overlays, Version.PRODUCT, now, events);
+                StageRoot made = DefinitionBuild.run(definition, how, launching(host), bases, workshop.path(), overlays, Version.PRODUCT, now, events);
                 if (directory) {
                     reached(Milestone.CREATING_SANDBOX, "");
-                    workshop.publish(made.root(), target);
+                    workshop.publish(made.path(), target);
                     return;
                 }
                 Compression compression = compression(options);

@@ -8,7 +8,6 @@ import io.sifter.engine.definition.Stage.Script;
 import io.sifter.engine.definition.Stage.Section;
 import io.sifter.engine.launch.Host;
 import io.sifter.engine.launch.Planner.RuntimeKind;
-import io.sifter.image.directory.DirectoryTree;
 import io.sifter.spi.error.ExternalException;
 import io.sifter.spi.event.Event;
 import io.sifter.spi.reference.Platform;
@@ -56,29 +55,6 @@ public final class DefinitionBuild {
 
         /** What earlier builds came to, if that is kept. */
         Optional<StageResults> results() throws IOException;
-    }
-
-    /** What a build made. */
-    public static final class Made {
-        private final Path root;
-        private final Base base;
-        private final Optional<Overlays.Layers> layers;
-
-        private Made(Path root, Base base, Optional<Overlays.Layers> layers) {
-            this.root = root;
-            this.base = base;
-            this.layers = layers;
-        }
-
-        /** The image's root directory, complete; not to be used where the build was allowed overlays. */
-        public Path root() {
-            return root;
-        }
-
-        /** The image's tree, for the caller to close. */
-        public FileTree tree(Consumer<Event> events) throws IOException, InterruptedException {
-            return layers.isPresent() ? layers.get().tree(events) : DirectoryTree.open(root, events);
-        }
     }
 
     /**
@@ -133,7 +109,7 @@ public final class DefinitionBuild {
      * @param version of this program
      * @throws ExternalException if a script fails
      */
-    public static Made run(Definition definition, DefinitionOptions options, Launching launching, Engine engine, Path work, boolean overlays,
+    public static StageRoot run(Definition definition, DefinitionOptions options, Launching launching, Engine engine, Path work, boolean overlays,
                            String version, Instant now, Consumer<Event> events) throws IOException, InterruptedException {
         Optional<Overlays> mounted = overlays ? Overlays.open(launching.host(), engine, work, events) : Optional.empty();
         try {
@@ -154,22 +130,22 @@ public final class DefinitionBuild {
     }
 
     /** The container of what was made, of its tree. */
-    public static Container container(Definition definition, Made made, FileTree tree, Container.Origin origin) throws IOException {
-        return Container.described(tree, definition.text(), made.base.ociConfig(), Architectures.of(tree.root()).orElse(made.base.platform()), origin);
+    public static Container container(Definition definition, StageRoot made, FileTree tree, Container.Origin origin) throws IOException {
+        return Container.described(tree, definition.text(), made.base().ociConfig(), Architectures.of(tree.root()).orElse(made.base().platform()), origin);
     }
 
-    private Made run(String version, Instant now) throws IOException, InterruptedException {
+    private StageRoot run(String version, Instant now) throws IOException, InterruptedException {
         Map<String, RootDirectory> earlier = new HashMap<>();
-        Made made = null;
+        StageRoot made = null;
         int number = 0;
         for (Stage stage : definition.stages()) {
             Path place = Files.createDirectory(work.resolve("stage" + number++));
             made = stage(stage, place, earlier);
-            RootDirectory root = new RootDirectory(made.root);
+            RootDirectory root = new RootDirectory(made.path());
             stage.key("stage").ifPresent(name -> earlier.put(name, root));
         }
-        RootDirectory root = new RootDirectory(made.root);
-        String architecture = made.base.platform().architecture();
+        RootDirectory root = new RootDirectory(made.path());
+        String architecture = made.base().platform().architecture();
         inside(() -> {
             new DefinitionText(root, options.selection(), options.force(), events).write(definition, now, architecture, version);
             test(root);
@@ -192,56 +168,63 @@ public final class DefinitionBuild {
         }
     }
 
-    private Made stage(Stage stage, Path place, Map<String, RootDirectory> earlier) throws IOException, InterruptedException {
-        Path directory = place.resolve("rootfs");
+    private StageRoot stage(Stage stage, Path place, Map<String, RootDirectory> earlier) throws IOException, InterruptedException {
+        Path directory = place.resolve(StageRoot.NAME);
         Map<String, String> variables = new HashMap<>();
         for (String program : List.of("SINGULARITY", "APPTAINER")) {
             variables.put(program + "_ROOTFS", directory.toString());
             variables.put(program + "_ENVIRONMENT", "/.singularity.d/env/91-environment.sh");
         }
         onHost(stage, Section.PRE, place, variables);
-        Base base;
-        Optional<Overlays.Layers> layers;
-        Optional<StageResults> results = overlays.isPresent() && overlays.get().areKernels() ? engine.results() : Optional.empty();
-        Optional<String> inputs;
-        boolean known = false;
+        StageRoot begun = begin(stage, place);
+        if (begun instanceof StageRoot.Recalled) {
+            return begun;
+        }
+        RootDirectory root = new RootDirectory(directory);
+        inside(() -> {
+            new Apps(root).write(stage.apps().values());
+            for (Stage.App app : stage.apps().values()) {
+                new FileCopies(root, events).fromHost(app.files(), Path.of(""), Apps.directory(app));
+            }
+            copyFiles(stage, root, earlier);
+            onHost(stage, Section.SETUP, place, variables);
+            copyHostFiles(stage, root);
+            post(stage, root, place);
+            return null;
+        });
+        if (begun instanceof StageRoot.Mounted mounted && mounted.inputs().isPresent()) {
+            results().orElseThrow().keep(mounted.inputs().get(), mounted.layers().upper(), engine);
+        }
+        return begun;
+    }
+
+    /** The root that a stage begins with. */
+    private StageRoot begin(Stage stage, Path place) throws IOException, InterruptedException {
         boolean last = stage == definition.last();
-        try (Base opened = engine.base(stage, last && overlays.isPresent())) {
-            inputs = results.isPresent() ? inputs(stage, opened) : Optional.empty();
+        try (Base base = engine.base(stage, last && overlays.isPresent())) {
+            Optional<StageResults> results = results();
+            Optional<String> inputs = results.isPresent() ? inputs(stage, base) : Optional.empty();
             Optional<StageResults.Found> found = inputs.isPresent() ? results.get().find(inputs.get()) : Optional.empty();
             if (found.isPresent()) {
                 try (StageResults.Found result = found.get()) {
                     events.accept(Event.info("Using what an earlier build made of %s".formatted(
                             stage.key("stage").map(name -> "stage " + name).orElse("the last stage"))));
-                    layers = overlays.get().mount(overlays.get().over(opened, result.layer()), place, last);
-                    known = true;
+                    return new StageRoot.Recalled(base, overlays.get().mount(overlays.get().over(base, result.layer()), place, last).orElseThrow());
                 }
-            } else {
-                layers = overlays.isPresent() ? overlays.get().mount(opened, place, last) : Optional.empty();
             }
-            if (layers.isEmpty()) {
-                engine.unpack(opened, directory);
+            Optional<Overlays.Layers> layers = overlays.isPresent() ? overlays.get().mount(base, place, last) : Optional.empty();
+            if (layers.isPresent()) {
+                return new StageRoot.Mounted(base, layers.get(), inputs);
             }
-            base = opened;
+            Path directory = place.resolve(StageRoot.NAME);
+            engine.unpack(base, directory);
+            return new StageRoot.Copied(base, directory);
         }
-        if (!known) {
-            RootDirectory root = new RootDirectory(directory);
-            inside(() -> {
-                new Apps(root).write(stage.apps().values());
-                for (Stage.App app : stage.apps().values()) {
-                    new FileCopies(root, events).fromHost(app.files(), Path.of(""), Apps.directory(app));
-                }
-                copyFiles(stage, root, earlier);
-                onHost(stage, Section.SETUP, place, variables);
-                copyHostFiles(stage, root);
-                post(stage, root, place);
-                return null;
-            });
-            if (inputs.isPresent() && layers.isPresent()) {
-                results.get().keep(inputs.get(), layers.get().upper(), engine);
-            }
-        }
-        return new Made(directory, base, layers);
+    }
+
+    /** What earlier builds came to, where it can be used. */
+    private Optional<StageResults> results() throws IOException {
+        return overlays.isPresent() && overlays.get().areKernels() ? engine.results() : Optional.empty();
     }
 
     /** What determines what a stage comes to, if that can be known and there is anything to come to. */

@@ -144,7 +144,7 @@ final class Overlays implements AutoCloseable {
         Path upper = layer.resolve("upper");
         Base linked = new Base(FileTree.of(LayerTrees.linked(root)), Optional.empty(), base.platform(), base.created(), "");
         engine.unpack(linked, upper);
-        Path point = Files.createDirectory(place.resolve("rootfs"));
+        Path point = Files.createDirectory(place.resolve(StageRoot.NAME));
         long since = Instant.now().getEpochSecond();
         String said = inside(() -> {
             String answer = OwnMounts.run(command(image, layer, point));
