@@ -198,6 +198,20 @@ class LaunchIT {
     }
 
     @Test
+    void cleaningTheCacheForgetsPlansToo() throws Exception {
+        as(User.ORDINARY);
+        product.run("exec", "x.sif", "true").ok();
+        Path plans = product.home().resolve(".singularity/plans");
+        assertThat(plans).isNotEmptyDirectory();
+
+        assertThat(product.run("cache", "clean", "--dry-run").ok().out()).endsWith("Removing " + plans + "\n");
+        product.run("cache", "clean", "--force", "--type", "pack").ok();
+        assertThat(plans).isNotEmptyDirectory();
+        assertThat(product.run("cache", "clean", "--force").ok().out()).endsWith("Removing " + plans + "\n");
+        assertThat(plans).doesNotExist();
+    }
+
+    @Test
     void whatAPlannerSaysIsSaidEachTime() throws Exception {
         as(User.ORDINARY);
         Path log = countStarts();

@@ -6,9 +6,14 @@ import io.sifter.engine.Sifter;
 import io.sifter.engine.cache.CacheContents;
 import io.sifter.engine.cache.CacheContents.Entry;
 import io.sifter.engine.cache.CacheContents.Type;
+import io.sifter.engine.config.Locations;
+import io.sifter.engine.launch.PlanMemory;
 import io.sifter.spi.error.UserException;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneId;
@@ -36,6 +41,10 @@ final class CacheCommands {
         /** Whether whole types are removed, not single entries. */
         boolean whole() {
             return names.isEmpty() && days.isEmpty();
+        }
+
+        boolean everything() {
+            return whole() && types.size() == Type.values().length;
         }
 
         boolean chooses(Entry entry, Instant now) {
@@ -151,8 +160,21 @@ final class CacheCommands {
                         cache.remove(type);
                     }
                 }
+                if (request.everything()) {
+                    cleanPlans(new Locations(session.caller().environment()).plans(), request, out);
+                }
             } else {
                 cleanSome(cache, request, out);
+            }
+        }
+    }
+
+    /** Plans of starts belong to no type, and are named where there are some. */
+    private static void cleanPlans(Path plans, CleanRequest request, PrintStream out) throws IOException {
+        if (Files.isDirectory(plans, LinkOption.NOFOLLOW_LINKS)) {
+            out.print("Removing " + plans + "\n");
+            if (!request.dryRun()) {
+                PlanMemory.forget(plans);
             }
         }
     }
@@ -188,13 +210,12 @@ final class CacheCommands {
     }
 
     static String announcement(CleanRequest request) {
-        boolean all = request.types().size() == Type.values().length;
-        if (all && request.whole()) {
+        if (request.everything()) {
             return "This will delete everything in your cache (containers from all sources and OCI blobs).\n";
         }
         String what = request.names().isEmpty() ? "everything" : String.join(", ", request.names());
         String age = request.days().isEmpty() ? "" : " that is older than " + request.days().getAsLong() + " day(s)";
-        String types = all ? "" : " of these types: " + String.join(", ", request.types().stream().map(Type::toString).toList());
+        String types = request.types().size() == Type.values().length ? "" : " of these types: " + String.join(", ", request.types().stream().map(Type::toString).toList());
         return "This will delete " + what + age + " in your cache" + types + ".\n";
     }
 }

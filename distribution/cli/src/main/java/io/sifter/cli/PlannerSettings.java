@@ -188,7 +188,7 @@ final class PlannerSettings {
         if (told || configuration.isPresent() && configuration.get().flag("cache.disabled")) {
             return PlanMemory.none();
         }
-        var memory = PlanMemory.in(locations.userDirectory().resolve("plans"), key, uid);
+        var memory = PlanMemory.in(locations.plans(), key, uid);
         files.forEach(memory::file);
         return memory;
     }

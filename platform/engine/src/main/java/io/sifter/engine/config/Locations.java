@@ -29,6 +29,11 @@ public record Locations(Map<String, String> environment) {
                 : Path.of(environment.getOrDefault("HOME", System.getProperty("user.home")), ".singularity");
     }
 
+    /** Where plans of starts are kept. */
+    public Path plans() {
+        return userDirectory().resolve("plans");
+    }
+
     /** Files to be read with {@link Configuration#read}: the distribution's, then {@code chosen} or the site's and the user's. */
     public List<Path> configurationFiles(Path distribution, Optional<Path> chosen) {
         Path shipped = distribution.resolve("etc/sifter.conf");

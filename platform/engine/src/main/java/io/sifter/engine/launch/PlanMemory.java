@@ -4,6 +4,8 @@ import static io.sifter.spi.launch.ShellText.quote;
 
 import io.sifter.spi.tree.RawName;
 import java.io.IOException;
+import java.nio.file.DirectoryNotEmptyException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -31,6 +33,9 @@ public final class PlanMemory {
     private static final String FORMAT = "%d %i %s %Y %Z %u %f";
     /** So many plans are kept, one for each beginning of a key. */
     private static final int DIGITS = 2;
+    /** Larger plans, which hold a whole script, are made each time: 16 MiB in all is the most that a home directory is asked for. */
+    private static final int MOST_BYTES = 64 << 10;
+    private static final String PART = "part-";
 
     private final Optional<Path> directory;
     private final String key;
@@ -135,7 +140,8 @@ public final class PlanMemory {
 
     /** Keeps a plan if it may be used again. Where that fails, the next start plans anew. */
     public void save(String plan) {
-        if (once) {
+        byte[] text = once ? new byte[0] : RawName.bytes(text(plan));
+        if (once || text.length > MOST_BYTES) {
             return;
         }
         Path made = null;
@@ -145,13 +151,35 @@ public final class PlanMemory {
             }
             Files.createDirectories(directory.get(), PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
             // Not a temporary file of the library's, whose random name costs a start a tenth of its time.
-            made = directory.get().resolve("part-" + ProcessHandle.current().pid());
+            made = directory.get().resolve(PART + ProcessHandle.current().pid());
             Files.deleteIfExists(made);
             Files.createFile(made, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-            Files.write(made, RawName.bytes(text(plan)));
+            Files.write(made, text);
             Files.move(made, directory.get().resolve(key.substring(0, DIGITS)), StandardCopyOption.ATOMIC_MOVE);
         } catch (IOException | UnsupportedOperationException noRoom) {
             remove(made);
+        }
+    }
+
+    /**
+     * Removes all plans of a directory, and the directory if nothing else lies in it.
+     *
+     * @throws IOException if one stays
+     */
+    public static void forget(Path directory) throws IOException {
+        // Through a link no plan is taken either.
+        if (!Files.isDirectory(directory, LinkOption.NOFOLLOW_LINKS)) {
+            return;
+        }
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(directory, "{[0-9a-f][0-9a-f]," + PART + "*}")) {
+            for (Path file : files) {
+                Files.deleteIfExists(file);
+            }
+        }
+        try {
+            Files.deleteIfExists(directory);
+        } catch (DirectoryNotEmptyException another) {
+            // Not ours, or a plan that somebody keeps just now.
         }
     }
 

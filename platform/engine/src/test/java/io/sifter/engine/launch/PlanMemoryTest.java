@@ -103,7 +103,29 @@ class PlanMemoryTest {
 
         PlanMemory.in(work.resolve("plans"), "no digest", 0).save("echo planned\n");
         PlanMemory.in(work.resolve("plans"), KEY, -1).save("echo another's directory\n");
+        memory().save("echo " + "x".repeat(64 << 10) + "\n");
         assertThat(work.resolve("plans")).doesNotExist();
+    }
+
+    @Test
+    void forgetsPlansAndNothingElse() throws Exception {
+        Path plans = work.resolve("plans");
+        PlanMemory.forget(plans);
+
+        memory().save("echo planned\n");
+        Files.createFile(plans.resolve("part-4711"));
+        PlanMemory.forget(plans);
+        assertThat(plans).doesNotExist();
+
+        memory().save("echo planned\n");
+        Path elsewhere = Files.move(plans, work.resolve("elsewhere"));
+        Files.createSymbolicLink(plans, elsewhere);
+        PlanMemory.forget(plans);
+        assertThat(elsewhere.resolve("ab")).exists();
+
+        Path other = Files.createFile(elsewhere.resolve("letter"));
+        PlanMemory.forget(elsewhere);
+        assertThat(elsewhere).isDirectoryContaining(other::equals).isDirectoryNotContaining(path -> path.endsWith("ab"));
     }
 
     @Test
