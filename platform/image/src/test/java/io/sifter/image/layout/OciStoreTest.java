@@ -3,7 +3,6 @@ package io.sifter.image.layout;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 
-import io.sifter.image.Peers;
 import io.sifter.image.document.Descriptor;
 import io.sifter.image.document.Documents;
 import io.sifter.image.document.Manifest;
@@ -11,6 +10,7 @@ import io.sifter.image.document.MediaTypes;
 import io.sifter.spi.reference.Digest;
 import io.sifter.spi.reference.Platform;
 import io.sifter.spi.source.Document;
+import io.sifter.testkit.Peers;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileVisitResult;
@@ -66,7 +66,7 @@ class OciStoreTest {
 
     @Test
     void skopeoReadsIt() throws Exception {
-        Peers.require("skopeo");
+        Peers.program("skopeo");
         OciStore store = store();
         Document config = Document.of(MediaTypes.OCI_CONFIG,
                 "{\"architecture\":\"amd64\",\"os\":\"linux\",\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[]}}".getBytes(StandardCharsets.UTF_8));
@@ -75,9 +75,9 @@ class OciStoreTest {
         store.put(manifest);
         store.add(Descriptor.of(manifest).named("n1", Optional.of(Platform.linux("amd64"))));
         store.add(Descriptor.of(manifest).named("n2", Optional.of(Platform.linux("amd64"))));
-        assertThat(Peers.run(directory, List.of("skopeo", "inspect", "--raw", "oci:" + oci() + ":n2"), Map.of()))
+        assertThat(Peers.run(List.of("skopeo", "inspect", "--raw", "oci:" + oci() + ":n2"), directory, Map.of()).ok())
                 .isEqualTo(new String(manifest.content(), StandardCharsets.UTF_8));
-        assertThat(Peers.run(directory, List.of("skopeo", "inspect", "oci:" + oci() + ":n1"), Map.of())).contains("\"Architecture\": \"amd64\"");
+        assertThat(Peers.run(List.of("skopeo", "inspect", "oci:" + oci() + ":n1"), directory, Map.of()).ok()).contains("\"Architecture\": \"amd64\"");
     }
 
     @Test

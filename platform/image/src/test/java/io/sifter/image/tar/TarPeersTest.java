@@ -2,7 +2,7 @@ package io.sifter.image.tar;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.sifter.image.Peers;
+import io.sifter.testkit.Peers;
 import java.io.BufferedInputStream;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -67,7 +67,7 @@ class TarPeersTest {
     @ParameterizedTest
     @ValueSource(strings = {"--format=gnu", "--format=posix --sparse-version=0.0", "--format=posix --sparse-version=0.1", "--format=posix --sparse-version=1.0"})
     void readsSparseFilesOfGnuTar(String options) throws Exception {
-        Peers.require("tar");
+        Peers.program("tar");
         Path file = directory.resolve("sparse");
         try (RandomAccessFile sparse = new RandomAccessFile(file.toFile(), "rw")) {
             for (int i = 0; i < 40; i++) {
@@ -78,7 +78,7 @@ class TarPeersTest {
         }
         Files.writeString(directory.resolve("after"), "after");
         Path tar = directory.resolve("out.tar");
-        Peers.run(directory, List.of(("tar -cS %s -f %s sparse after".formatted(options, tar)).split(" ")), Map.of());
+        Peers.run(List.of(("tar -cS %s -f %s sparse after".formatted(options, tar)).split(" ")), directory, Map.of()).ok();
         assertThat(Files.size(tar)).isLessThan(1_000_000);
         try (BufferedInputStream in = new BufferedInputStream(Files.newInputStream(tar))) {
             TarReader reader = new TarReader(in, notice -> {});
@@ -94,11 +94,11 @@ class TarPeersTest {
 
     @Test
     void readsAttributesOfGnuTarAndLibarchive() throws Exception {
-        Peers.require("tar");
-        Peers.require("setfattr");
+        Peers.program("tar");
+        Peers.program("setfattr");
         Path file = Files.writeString(directory.resolve("f"), "x");
-        Peers.run(directory, List.of("setfattr", "-n", "user.key", "-v", "0sAAECCj0=", file.toString()), Map.of());
-        Peers.run(directory, List.of("tar", "--xattrs", "--format=posix", "-cf", "out.tar", "f"), Map.of());
+        Peers.run(List.of("setfattr", "-n", "user.key", "-v", "0sAAECCj0=", file.toString()), directory, Map.of()).ok();
+        Peers.run(List.of("tar", "--xattrs", "--format=posix", "-cf", "out.tar", "f"), directory, Map.of()).ok();
         TarReader reader = new TarReader(new ByteArrayInputStream(Files.readAllBytes(directory.resolve("out.tar"))), notice -> {});
         assertThat(reader.next()).hasValueSatisfying(entry ->
                 assertThat(entry.xattrs().get("user.key")).containsExactly(0, 1, 2, '\n', '='));
