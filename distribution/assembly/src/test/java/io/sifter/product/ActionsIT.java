@@ -56,7 +56,7 @@ class ActionsIT {
     }
 
     private void sif() throws IOException, InterruptedException {
-        product.run("pull", "x.sif", image()).ok();
+        Images.sif(product, "x.sif", Images.lolcow());
     }
 
     /** Mounts, directories and processes of a container go with it; a watcher may need a moment. */

@@ -4,18 +4,28 @@ import io.sifter.spi.reference.Digest;
 import io.sifter.spi.reference.Platform;
 import io.sifter.testkit.TarLayer;
 import io.sifter.testkit.demo.DemoImage;
+import io.sifter.testkit.registry.ScriptedRegistry;
 import io.sifter.testkit.registry.TestImage;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.zip.GZIPInputStream;
 
 /** Images that several tests use. */
 final class Images {
-    private static final List<byte[]> DEMO = demoLayers();
+    private static final String LAYER = "application/vnd.oci.image.layer.v1.tar+gzip";
+    private static final List<Packed> DEMO = demoLayers();
+    /** What {@link #sif} made, by the digest of the image. */
+    private static final Map<Digest, byte[]> SIFS = new HashMap<>();
+
+    /** A layer as registries have it. */
+    private record Packed(byte[] gzip, Digest diffId) {}
 
     private Images() {}
 
@@ -42,7 +52,7 @@ final class Images {
 
     private static TestImage.Builder with(List<byte[]> more) {
         TestImage.Builder image = TestImage.with().platform("linux/" + Platform.host().architecture());
-        DEMO.forEach(image::layer);
+        DEMO.forEach(layer -> image.blob(LAYER, layer.gzip, layer.diffId));
         more.forEach(image::layer);
         return image;
     }
@@ -86,16 +96,35 @@ final class Images {
                 .findFirst().orElseThrow();
     }
 
-    private static List<byte[]> demoLayers() {
+    private static List<Packed> demoLayers() {
         try {
             TestImage demo = DemoImage.make();
             return demo.blobs().entrySet().stream().filter(blob -> !blob.getKey().equals(demo.config().digest()))
-                    .map(blob -> inflate(blob.getValue())).toList();
+                    .map(blob -> new Packed(blob.getValue(), Digest.sha256(inflate(blob.getValue())))).toList();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         } catch (InterruptedException e) {
             throw new IllegalStateException(e);
         }
+    }
+
+    /**
+     * Gives a product an image as a file, for tests of what can be done with it. What it takes to make it is done once for all of them, and leaves
+     * nothing in the product's cache.
+     */
+    static Path sif(Product product, String name, TestImage image) throws IOException, InterruptedException {
+        byte[] made = SIFS.get(image.manifest().digest());
+        if (made == null) {
+            try (Product maker = Product.start(); ScriptedRegistry registry = ScriptedRegistry.start()) {
+                registry.publish("lib/image", "latest", image);
+                maker.run("pull", "x.sif", "docker://" + registry.host() + "/lib/image").ok();
+                made = Files.readAllBytes(maker.work().resolve("x.sif"));
+                SIFS.put(image.manifest().digest(), made);
+            }
+        }
+        Path file = Files.write(product.work().resolve(name), made);
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwxr-xr-x"));
+        return product.give(file);
     }
 
     private static byte[] inflate(byte[] gzip) {

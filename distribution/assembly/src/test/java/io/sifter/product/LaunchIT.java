@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.sifter.product.Product.Result;
 import io.sifter.testkit.Peers;
-import io.sifter.testkit.registry.ScriptedRegistry;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
@@ -26,17 +25,10 @@ import org.junit.jupiter.params.provider.EnumSource;
 class LaunchIT {
     private enum User { ROOT, ORDINARY }
 
-    private final ScriptedRegistry registry;
     private Product product;
-
-    LaunchIT() throws IOException {
-        registry = ScriptedRegistry.start();
-        registry.publish("lib/lolcow", "latest", Images.lolcow());
-    }
 
     @AfterEach
     void stop() throws IOException {
-        registry.close();
         if (product != null) {
             product.close();
         }
@@ -47,7 +39,7 @@ class LaunchIT {
             Peers.root();
         }
         product = user == User.ROOT ? Product.start() : Product.ordinary();
-        product.run("pull", "x.sif", "docker://" + registry.host() + "/lib/lolcow").ok();
+        Images.sif(product, "x.sif", Images.lolcow());
     }
 
     private void configure(String settings) throws IOException, InterruptedException {

@@ -3,7 +3,6 @@ package io.sifter.product;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.sifter.testkit.Peers;
-import io.sifter.testkit.registry.ScriptedRegistry;
 import java.nio.file.Path;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -32,10 +31,7 @@ class TerminalIT {
             Peers.root();
         }
         product = user.equals("root") ? Product.start() : Product.ordinary();
-        try (ScriptedRegistry registry = ScriptedRegistry.start()) {
-            registry.publish("lib/image", "latest", ComparisonIT.image(Path.of(Peers.program("busybox"))));
-            product.run("pull", "x.sif", "docker://" + registry.host() + "/lib/image").ok();
-        }
+        Images.sif(product, "x.sif", ComparisonIT.image(Path.of(Peers.program("busybox"))));
         terminal = new PseudoTerminal(product);
         terminal.line("C='%s'".formatted(prefix));
     }
