@@ -14,16 +14,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** What users count on beyond single commands: what is fetched when, and what survives kills, deletions and crowds. */
+/** What users count on beyond single commands: what is fetched when, and what survives kills and deletions. */
 class BehaviourIT {
     private static final String BLOBS = "GET /v2/[^ ]*/blobs/.*";
 
@@ -208,30 +205,6 @@ class BehaviourIT {
     }
 
     @Test
-    void convertsOnceForManyWhoPullAtOnce() throws Exception {
-        TestImage image = large();
-        String uri = publish(image);
-        List<Process> pulls = new ArrayList<>();
-        for (int i = 0; i < 20; i++) {
-            pulls.add(product.begin("pull", "x" + i + ".sif", uri));
-        }
-        Set<Integer> exits = new HashSet<>();
-        for (Process pull : pulls) {
-            assertThat(pull.waitFor(300, TimeUnit.SECONDS)).isTrue();
-            exits.add(pull.exitValue());
-        }
-
-        assertThat(exits).containsExactly(0);
-        byte[] first = Files.readAllBytes(product.work().resolve("x0.sif"));
-        for (int i = 1; i < 20; i++) {
-            assertThat(product.work().resolve("x" + i + ".sif")).hasBinaryContent(first);
-        }
-        assertThat(blobsFetched().stream().filter(digest -> !digest.equals(image.config().digest().toString()))
-                .collect(Collectors.groupingBy(digest -> digest, Collectors.counting())).values()).containsExactly(1L, 1L);
-        product.nothingLeft();
-    }
-
-    @Test
     void leavesNothingOnceTheNextCommandRanAfterAKill() throws Exception {
         TestImage image = large();
         String uri = publish(image);
@@ -266,24 +239,6 @@ class BehaviourIT {
 
         assertThat(registry.received(blob)).hasSize(1);
         assertThat(registry.received(blob).getFirst().header("Range")).hasValueSatisfying(range -> assertThat(range).matches("bytes=[1-9]\\d{6}-"));
-    }
-
-    @Test
-    void leavesNothingWhenInterrupted() throws Exception {
-        TestImage image = large();
-        String uri = publish(image);
-        registry.once("GET .*/blobs/" + Images.layer(image, 0), new Fault.StallAfter(3_000_000));
-        Process pull = product.begin("pull", "x.sif", uri);
-        Product.await(() -> Product.names(product.cache().resolve("part")).stream().anyMatch(name -> name.endsWith(".blob")));
-        Product.kill(pull, "INT");
-
-        assertThat(pull.exitValue()).isEqualTo(130);
-        assertThat(product.worked()).isEmpty();
-        assertThat(Product.names(product.temporary())).isEmpty();
-        // What was fetched so far stays, for the next command to go on from.
-        assertThat(Product.names(product.cache().resolve("part"))).allMatch(name -> name.endsWith(".blob") || name.endsWith(".lock"));
-        pulled(uri, "x.sif");
-        product.nothingLeft();
     }
 
     @Test

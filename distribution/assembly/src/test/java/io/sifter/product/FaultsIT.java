@@ -35,12 +35,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 /**
  * What machines do to programs: kills and cuts at random moments (whose seed is printed and can be given as
  * {@code SIFTER_FAULT_SEED}), full disks, crowds, damaged files. The next command succeeds, and nothing is left.
- * {@code SIFTER_FAULT_ROUNDS} says how often is killed.
+ * {@code SIFTER_FAULT_ROUNDS} says how often is killed, twice how often is cut, and how many are a crowd.
  */
 class FaultsIT {
     private static final String LAYER = "application/vnd.oci.image.layer.v1.tar+gzip";
     private static final long SEED = Long.parseLong(System.getenv().getOrDefault("SIFTER_FAULT_SEED", String.valueOf(System.nanoTime())));
-    private static final int ROUNDS = Integer.parseInt(System.getenv().getOrDefault("SIFTER_FAULT_ROUNDS", "25"));
+    private static final int ROUNDS = Integer.parseInt(System.getenv().getOrDefault("SIFTER_FAULT_ROUNDS", "12"));
 
     private final Random random = new Random(SEED);
     private final List<Path> mounted = new ArrayList<>();
@@ -116,7 +116,7 @@ class FaultsIT {
         String uri = publish("image", image);
         byte[] expected = pulled(uri, "x.sif");
         settings("network.attempts = 2");
-        for (int round = 0; round < 8; round++) {
+        for (int round = 0; round < ROUNDS / 2; round++) {
             product.run("cache", "clean", "--force").ok();
             for (Digest blob : image.blobs().keySet()) {
                 // The last of three is one more than is tried: sometimes the command fails, and the next one goes on.
@@ -223,7 +223,7 @@ class FaultsIT {
         for (int i = 0; i < 3; i++) {
             uris.add(publish("image" + i, Images.of(BASE, TarLayer.with().file("own", Images.noise(300_000, i)))));
         }
-        int crowd = 4 * (ROUNDS / 6);
+        int crowd = Math.max(6, ROUNDS);
         List<Process> pulls = new ArrayList<>();
         for (int i = 0; i < crowd; i++) {
             pulls.add(product.begin(product.work(), List.of("singularity", "pull", "x" + i + ".sif", uris.get(i % 3)),
