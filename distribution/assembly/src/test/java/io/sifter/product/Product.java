@@ -24,8 +24,6 @@ import java.util.stream.Stream;
  * by default lies in {@link #root()}.
  */
 final class Product implements AutoCloseable {
-    /** The user whom tests act as where they run as root and want to be nobody special. */
-    private static final String USER = "sifter-test";
     private static final long SECONDS = Long.getLong("sifter.test.seconds", 180);
 
     /** What a program answered. */
@@ -87,13 +85,11 @@ final class Product implements AutoCloseable {
         if (!root("/proc/self")) {
             return start();
         }
-        if (Peers.run("id", "-u", USER).exit() != 0) {
-            Peers.run(Peers.program("useradd"), "--system", "--user-group", "--no-create-home", "--shell", "/bin/sh", USER).ok();
-        }
-        String uid = Peers.run("id", "-u", USER).ok().strip();
-        String gid = Peers.run("id", "-g", USER).ok().strip();
+        String user = Peers.user();
+        String uid = Peers.run("id", "-u", user).ok().strip();
+        String gid = Peers.run("id", "-g", user).ok().strip();
         List<String> prefix = List.of(Peers.program("setpriv"), "--reuid", uid, "--regid", gid, "--init-groups", "--inh-caps=-all");
-        return new Product(prefix, readable(prefix), USER);
+        return new Product(prefix, readable(prefix), user);
     }
 
     static boolean isRoot() throws IOException {
@@ -151,7 +147,7 @@ final class Product implements AutoCloseable {
 
     /** Gives a file or directory made by the test to the user whom the product acts as. */
     Path give(Path path) throws IOException, InterruptedException {
-        own(path, prefix.isEmpty() ? "" : USER);
+        own(path, prefix.isEmpty() ? "" : Peers.USER);
         return path;
     }
 
@@ -216,7 +212,7 @@ final class Product implements AutoCloseable {
      * @param root acts as the user who runs the tests
      */
     Result runWithSubordinateIds(Product root, String... words) throws IOException, InterruptedException {
-        Path ids = give(Files.writeString(this.root.resolve("ids"), USER + ":200000:65536\n"));
+        Path ids = give(Files.writeString(this.root.resolve("ids"), Peers.USER + ":200000:65536\n"));
         List<String> command = new ArrayList<>(List.of("unshare", "--mount", "sh", "-c",
                 "mount --bind '%s' /etc/subuid && mount --bind '%1$s' /etc/subgid && cd '%s' && exec \"$@\"".formatted(ids, work()), "sh"));
         command.addAll(prefix);

@@ -19,6 +19,9 @@ import org.junit.jupiter.api.Assumptions;
  * unless {@code SIFTER_REQUIRE_PEERS=true}, then it fails.
  */
 public final class Peers {
+    /** Whom tests act as where they run as root and want to be nobody special. */
+    public static final String USER = "sifter-test";
+
     private Peers() {}
 
     /** What a program answered. */
@@ -52,6 +55,18 @@ public final class Peers {
     /** Skips or fails the test unless it runs as root. */
     public static void root() throws IOException {
         need((Integer) Files.getAttribute(Path.of("/proc/self"), "unix:uid") == 0, "needs root");
+    }
+
+    /** {@link #USER}, made where missing; needs root for that. */
+    public static String user() throws IOException, InterruptedException {
+        if (run("id", "-u", USER).exit() != 0) {
+            Answer made = run(program("useradd"), "--system", "--user-group", "--no-create-home", "--shell", "/bin/sh", USER);
+            if (run("id", "-u", USER).exit() != 0) {
+                // Other tests may have been faster.
+                made.ok();
+            }
+        }
+        return USER;
     }
 
     /** Skips the test, or fails it where peers are required, unless {@code met}. */

@@ -37,10 +37,9 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * What every runtime does with a launch, seen from inside the container. Needs a busybox without shared libraries. Everything is
- * tried as an ordinary user; where the tests run as root, also as root, and the user is {@code sifter-test}, made where missing.
+ * tried as an ordinary user; where the tests run as root, also as root, and the user is {@link Peers#USER}, made where missing.
  */
 public abstract class RuntimeContract {
-    private static final String USER = "sifter-test";
     private static final List<Path> SEARCH_PATH =
             Stream.of("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin").map(Path::of).toList();
 
@@ -85,10 +84,7 @@ public abstract class RuntimeContract {
         Files.writeString(image.resolve("etc/motd"), "of the image\n");
         Peers.run("chmod", "-R", "a+rX", work.toString()).ok();
         if (root()) {
-            if (Peers.run("id", "-u", USER).exit() != 0) {
-                Peers.run(Peers.program("useradd"), "--system", "--user-group", "--no-create-home", USER).ok();
-            }
-            Peers.run("chown", "-R", USER + ":", work.toString()).ok();
+            Peers.run("chown", "-R", Peers.user() + ":", work.toString()).ok();
         }
     }
 
@@ -114,7 +110,7 @@ public abstract class RuntimeContract {
             Peers.root();
             return new RuntimeContext(0, 0, true, SEARCH_PATH, libexec, Map.of());
         }
-        List<String> user = root() ? List.of(USER) : List.of();
+        List<String> user = root() ? List.of(Peers.USER) : List.of();
         List<String> ask = new ArrayList<>(List.of("id", "-u"));
         ask.addAll(user);
         long uid = Long.parseLong(Peers.run(ask.toArray(String[]::new)).ok().strip());
