@@ -12,9 +12,9 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.zip.GZIPInputStream;
 
 /** Images that several tests use. */
@@ -22,7 +22,7 @@ final class Images {
     private static final String LAYER = "application/vnd.oci.image.layer.v1.tar+gzip";
     private static final List<Packed> DEMO = demoLayers();
     /** What {@link #sif} made, by the digest of the image. */
-    private static final Map<Digest, byte[]> SIFS = new HashMap<>();
+    private static final Map<Digest, byte[]> SIFS = new ConcurrentHashMap<>();
 
     /** A layer as registries have it. */
     private record Packed(byte[] gzip, Digest diffId) {}

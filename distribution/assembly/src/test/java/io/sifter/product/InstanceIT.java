@@ -21,10 +21,12 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Isolated;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Containers in the background: how they live and end, what gets into them, and that they end as those of the reference do. */
+@Isolated("moves the process that runs the tests into another control group")
 class InstanceIT {
     private enum User { ROOT, ORDINARY }
 
