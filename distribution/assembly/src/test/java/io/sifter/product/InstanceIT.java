@@ -299,6 +299,35 @@ class InstanceIT {
         assertThat(Files.readString(log("wrapped.out"))).endsWith("got INT\n");
     }
 
+    /** An OCI runtime gives what it starts a session of its own, and hands signals on to it that it hears itself. */
+    @ParameterizedTest
+    @EnumSource
+    void anOciRuntimeKeepsThemAndLetsEverybodyIn(User user) throws Exception {
+        as(user);
+        Peers.program("crun");
+        product.run("instance", "start", "--runtime", "oci", "x.sif", "bundled", "b").ok();
+        awaitLog("bundled.out", "service bundled b");
+
+        assertThat(product.run("exec", "--runtime", "oci", "instance://bundled", "sh", "-c", "echo $SINGULARITY_INSTANCE; pwd; id -u; exit 7").out())
+                .isEqualTo("bundled\n%s\n%s\n".formatted(product.work(), user == User.ROOT ? "0" : product.shell("id -u").out().strip()));
+        assertThat(product.runWith("echo $((20 + 3))\n", "shell", "instance://bundled").ok().out()).isEqualTo("23\n");
+        assertThat(in("bundled", "ps -o args").ok().out()).contains("/.singularity.d/startscript b");
+        assertThat(product.run("instance", "stop", "--signal", "TERM", "bundled").ok().err()).contains("Stopping bundled").doesNotContain("Killing");
+        assertThat(Files.readString(log("bundled.out"))).endsWith("b\ngot TERM\n");
+    }
+
+    @Test
+    void startsFromAnImageThatMustBeFetched() throws Exception {
+        as(User.ORDINARY);
+        String uri = "docker://" + registry.host() + "/lib/service";
+        product.run("instance", "start", uri, "cached").ok();
+        product.run("instance", "start", "--disable-cache", uri, "fetched").ok();
+
+        assertThat(in("cached", "echo $IMAGE_VAR").ok().out()).isEqualTo("image\n");
+        assertThat(in("fetched", "echo $IMAGE_VAR").ok().out()).isEqualTo("image\n");
+        product.run("instance", "stop", "--all").ok();
+    }
+
     /** Where control groups of version 2 are, whole; with at least one controller, which is what the tests set limits of. */
     private static Path controlGroups() throws IOException {
         Path top = Files.readAllLines(Path.of("/proc/self/mountinfo")).stream().filter(line -> line.contains(" - cgroup2 ") && line.split(" ")[3].equals("/"))

@@ -156,21 +156,29 @@ final class ActionScript {
     /**
      * Between an action's text as {@code sifter_action() { … }} and its arguments: lets the action run as a child of process 1, says so,
      * and then is what keeps an instance alive. Signals to it are signals to everything in the container; those that end
-     * programs end the instance when the last has gone. There are two processes then, for those who count: process 1 and this one.
+     * programs end the instance when the last has gone. What was there before the action stays: process 1, this one, and a runtime's own, which
+     * would hand what it hears on to this one.
      *
      * <p>A shell lets what it starts in the background ignore INT and QUIT for good. So the action is started as one end of a pipe,
      * whose other end takes the shell between them away.
      */
     private static final String KEEP = """
             command -v sleep >/dev/null 2>&1 || sifter_fatal 'an instance needs the program sleep in its image'
+            sifter_look() { set -- /proc/[0-9]*; sifter_there=" $* " sifter_number=$#; }
+            sifter_look
             ( { exec 3>&- >&9 9>&-; sifter_action "$@"; } | exec /bin/sh -c 'kill -s PIPE "$PPID"' 3>&- 9>&- | : ) 9>&1
-            sifter_tell() { kill -s "$1" -1; } 2>&-
+            sifter_tell() {
+                if [ "$sifter_number" -le 2 ]; then kill -s "$1" -1; return; fi
+                for sifter_p in /proc/[0-9]*; do
+                    case $sifter_there in *" $sifter_p "*) ;; *) kill -s "$1" "${sifter_p#/proc/}" ;; esac
+                done
+            } 2>&-
             sifter_stop() {
                 trap : INT QUIT TERM
                 sifter_tell "$1"
                 kill -s KILL "$sifter_s"
                 wait
-                while set -- /proc/[0-9]* && [ "$#" -gt 2 ]; do sleep 0.1 || sleep 1; done
+                while set -- /proc/[0-9]* && [ "$#" -gt "$sifter_number" ]; do sleep 0.1 || sleep 1; done
                 exit 0
             } 2>&-
             for sifter_n in HUP USR1 USR2 CONT WINCH; do trap "sifter_tell $sifter_n" "$sifter_n"; done
