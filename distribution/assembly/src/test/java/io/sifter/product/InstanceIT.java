@@ -232,6 +232,12 @@ class InstanceIT {
         assertThat(result.err()).contains("broken here", "the instance bad did not start");
         assertThat(product.run("instance", "list").ok().out()).doesNotContain("bad");
         assertThat(product.run("instance", "start", "--bind", "/nowhere", "x.sif", "bad").err()).contains("mount source /nowhere doesn't exist");
+        // Nobody would say that it runs, and whoever started it waited for ever.
+        product.shell("mkdir -p bare/bin bare/proc bare/sys bare/dev bare/etc bare/tmp bare/var/tmp bare/.singularity.d && cp $(command -v busybox) bare/bin/sleep"
+                + " && printf 'OCI_ENTRYPOINT='\\''/bin/sleep'\\''\\nOCI_CMD='\\''60'\\''\\neval \"set ${SINGULARITY_OCI_RUN}\"\\n' >bare/.singularity.d/runscript").ok();
+        for (String word : List.of("start", "run")) {
+            product.run("instance", word, "bare", "bad").failed("/bin/sh does not exist in container, and nothing else can keep an instance");
+        }
     }
 
     @ParameterizedTest

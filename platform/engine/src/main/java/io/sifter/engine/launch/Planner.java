@@ -479,6 +479,10 @@ public final class Planner {
             if (shell.entry().isPresent() && shell.entry().get().kind() == Kind.FILE && shell.entry().get().executable()) {
                 return Optional.of(byShell(variables, arguments(), mounting.directory()));
             }
+            if (starting.isPresent()) {
+                throw new UserException("/bin/sh does not exist in container, and nothing else can keep an instance",
+                        "Start a program of the image with 'run' or 'exec' and the shell's &.");
+            }
             if (request.action() == Action.TEST && tree.find("/.singularity.d/test").entry().isEmpty()) {
                 return Optional.empty();
             }

@@ -39,7 +39,7 @@ final class Shellless {
             case EXEC -> arguments;
             case RUN -> runscript(arguments);
             case SHELL -> throw new UserException("/bin/sh does not exist in container", "Start a program of the image with 'exec'.");
-            case START -> throw new UserException("/bin/sh does not exist in container, and nothing else can keep an instance", "Start a program of the image with 'exec' and the shell's &.");
+            case START -> throw new AssertionError(action);
             case TEST -> {
                 List<String> test = new ArrayList<>(List.of("/.singularity.d/test"));
                 test.addAll(arguments);
