@@ -113,6 +113,11 @@ class HostileImagesIT {
         }
         starts.add(List.of("run", image));
         starts.add(List.of("test", image));
+        starts.add(List.of("instance", "start", "--bind", "given:/data/deep", image, "hostile", "sh"));
+        starts.add(List.of("exec", "instance://hostile", "sh", "-c", looks));
+        starts.add(List.of("run", "instance://hostile"));
+        starts.add(List.of("instance", "list", "--json"));
+        starts.add(List.of("instance", "stop", "--force", "hostile"));
         return starts;
     }
 
@@ -137,6 +142,25 @@ class HostileImagesIT {
         } finally {
             product.without("SINGULARITY_RUNTIME");
         }
+    }
+
+    /** What only reads images reads nothing but them, also in directories, where a link of the image's is a link of the host's. */
+    @ParameterizedTest
+    @CsvSource({"root, absolute", "user, files"})
+    void nothingOutsideIsReadOrKept(String who, String image) throws Exception {
+        Product product = who.equals("root") ? root : user;
+        String before = state();
+        String sif = who + "-" + image + ".sif";
+        List<String> commands = List.of("inspect --json --all " + image, "run-help " + image, "lint " + image,
+                "build " + sif + " " + image, "inspect --json --all " + sif, "sif list " + sif, "sif dump 1 " + sif, "exec " + sif + " cat /etc/passwd /data/*");
+        int worked = 0;
+        for (String command : commands) {
+            Result result = product.run(command.split(" "));
+            worked += result.exit() == 0 ? 1 : 0;
+            assertThat(result.out() + result.err()).as(command).doesNotContain(SECRET).doesNotContain("defect of the program");
+            assertThat(state()).as(command).isEqualTo(before);
+        }
+        assertThat(worked).as("commands that had something to read").isGreaterThanOrEqualTo(5);
     }
 
     /** Whoever asks for the metadata gets them; whoever only starts something does not read them, or is told what is too large. */
