@@ -2,6 +2,7 @@ package io.sifter.product;
 
 import io.sifter.spi.reference.Digest;
 import io.sifter.spi.reference.Platform;
+import io.sifter.testkit.Peers;
 import io.sifter.testkit.TarLayer;
 import io.sifter.testkit.demo.DemoImage;
 import io.sifter.testkit.registry.ScriptedRegistry;
@@ -133,6 +134,16 @@ final class Images {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /** Gives a product the directory {@code box}, a root with the programs of busybox. */
+    static void box(Product product) throws IOException, InterruptedException {
+        Path busybox = Path.of(Peers.program("busybox"));
+        Peers.need(Peers.run(Peers.program("ldd"), busybox.toString()).exit() != 0, "busybox needs shared libraries");
+        product.shell("""
+                mkdir -p box/bin box/etc box/tmp box/var/tmp box/proc box/sys box/dev box/root && cp %s box/bin/busybox && cd box/bin &&
+                for name in sh cat cut grep id ip ls sleep touch true; do ln -s busybox $name; done && echo root:x:0:0:root:/root:/bin/sh >../etc/passwd &&
+                echo root:x:0: >../etc/group""".formatted(busybox)).ok();
     }
 
     /** Lets a product find drivers of an NVIDIA GPU: {@code drivers/nvidia-smi} and what a loader of its own knows. */

@@ -4,6 +4,7 @@ import io.sifter.engine.Sifter;
 import io.sifter.engine.launch.Host;
 import io.sifter.engine.launch.RuntimeSurvey;
 import io.sifter.engine.plugin.Extension.Kind;
+import io.sifter.spi.error.ExternalException;
 import io.sifter.spi.launch.Readiness;
 import io.sifter.spi.launch.Runtime;
 import java.io.IOException;
@@ -27,7 +28,13 @@ final class RuntimeCommands {
                 }
             }
             for (String name : names) {
-                Runtime runtime = sifter.runtime(name, survey);
+                Runtime runtime;
+                try {
+                    runtime = sifter.runtime(name, survey);
+                } catch (ExternalException broken) {
+                    out.print(row(name, "no", broken.getMessage()));
+                    continue;
+                }
                 Readiness readiness = runtime.probe();
                 out.print(row(name, readiness.ready() ? "works" : "no", readiness.reason()));
                 if (readiness.ready()) {
@@ -37,7 +44,7 @@ final class RuntimeCommands {
                 }
             }
             out.print(sifter.chosenRuntime().map("The configuration chooses %s, unless --runtime names another.\n"::formatted)
-                    .orElse("The first that works and can do what is asked for is used, unless --runtime names one.\n"));
+                    .orElse("The first that works and can do what is asked for is used, unless --runtime names one; those of plugins only if named.\n"));
         }
     }
 

@@ -315,7 +315,8 @@ public final class CommandTable {
                         .describe("""
                                 Lists what can start containers: whether it works for the caller on this machine, and what
                                 it would refuse. The first that works and can do what is asked for is used, unless
-                                --runtime of run, exec, shell and test or runtime.name in the configuration names one."""));
+                                --runtime of run, exec, shell and test or runtime.name in the configuration names one.
+                                Runtimes of plugins are used only if they are named."""));
     }
 
     private static Command plugin() {

@@ -3,6 +3,7 @@ package io.sifter.engine.plugin;
 import io.sifter.engine.plugin.Extension.Kind;
 import io.sifter.spi.error.ExternalException;
 import io.sifter.spi.error.UserException;
+import io.sifter.spi.launch.Runtime;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
@@ -41,7 +42,8 @@ import org.pf4j.PropertiesPluginDescriptorFinder;
  * are the index: no plugin is opened before a command needs one of its extensions.
  *
  * <p>A plugin that cannot be used is a {@link PluginProblem}, never a failure of the host, unless a command needs just
- * that plugin. Later directories win over earlier ones, so that a site can replace a bundled plugin. Safe for any thread.
+ * that plugin. Later directories win over earlier ones, so that a site can replace a bundled plugin; but the runtimes of the first
+ * directory stay what they are, because starts take those without looking for plugins. Safe for any thread.
  */
 public final class PluginHost implements AutoCloseable {
     private static final String INDEX = PropertiesPluginDescriptorFinder.DEFAULT_PROPERTIES_FILE_NAME;
@@ -108,7 +110,8 @@ public final class PluginHost implements AutoCloseable {
         thread.setContextClassLoader(loader);
         try {
             Constructor<?> constructor = loader.loadClass(extension.className()).getConstructor(context.getClass());
-            return type.cast(constructor.newInstance(context));
+            T made = type.cast(constructor.newInstance(context));
+            return made instanceof Runtime runtime ? type.cast(new GuardedRuntime(runtime, extension)) : made;
         } catch (InvocationTargetException e) {
             if (e.getCause() instanceof IOException known) {
                 throw known;
@@ -202,8 +205,13 @@ public final class PluginHost implements AutoCloseable {
             for (Kind kind : Kind.values()) {
                 if (key.startsWith(kind.key() + ".")) {
                     String name = key.substring(kind.key().length() + 1);
-                    index.computeIfAbsent(kind, _ -> new HashMap<>())
-                            .put(name, new Extension(kind, name, lines.getProperty(key).strip(), id, plugin));
+                    Map<String, Extension> named = index.computeIfAbsent(kind, _ -> new HashMap<>());
+                    if (kind == Kind.RUNTIME && named.containsKey(name) && named.get(name).path().startsWith(directories.getFirst())) {
+                        problems.add(new PluginProblem(plugin, "the runtime '%s' comes with this program; give this one another name".formatted(name)));
+                        serves = true;
+                        continue;
+                    }
+                    named.put(name, new Extension(kind, name, lines.getProperty(key).strip(), id, plugin));
                     serves = true;
                 }
             }

@@ -19,6 +19,12 @@ import io.sifter.spi.Services;
 import io.sifter.spi.Web;
 import io.sifter.spi.error.ExternalException;
 import io.sifter.spi.error.UserException;
+import io.sifter.spi.launch.Launch;
+import io.sifter.spi.launch.Mount;
+import io.sifter.spi.launch.Privileges;
+import io.sifter.spi.launch.Readiness;
+import io.sifter.spi.launch.Runtime;
+import io.sifter.spi.launch.RuntimeContext;
 import io.sifter.spi.reference.Platform;
 import io.sifter.spi.reference.Reference;
 import io.sifter.testkit.FakePrograms;
@@ -30,6 +36,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.jar.JarEntry;
 import java.util.jar.JarOutputStream;
 import java.util.stream.Stream;
@@ -188,6 +195,37 @@ class PluginHostTest {
         PluginHost host = new PluginHost(List.of(directory, site), "1.0.0");
 
         assertThat(host.extensions(Kind.AGENT).get("good").path()).isEqualTo(site.resolve("two.jar"));
+    }
+
+    @Test
+    void runtimesOfTheFirstDirectoryStay() throws Exception {
+        jar("one.jar", "one", "*", Map.of("runtime.usual", "third.party.One"), null);
+        Path site = Files.createDirectory(directory.resolve("site"));
+        Files.move(directory.resolve("one.jar"), site.resolve("two.jar"));
+        jar("one.jar", "one", "*", Map.of("runtime.usual", "third.party.One"), null);
+
+        PluginHost host = new PluginHost(List.of(directory, site), "1.0.0");
+
+        assertThat(host.extensions(Kind.RUNTIME).get("usual").path()).isEqualTo(directory.resolve("one.jar"));
+        assertThat(host.problems()).extracting(PluginProblem::reason).contains("the runtime 'usual' comes with this program; give this one another name");
+    }
+
+    @Test
+    void whatGoesWrongInARuntimeIsThePluginsFailure() throws Exception {
+        jar("bad.jar", "bad", "*", Map.of("runtime.bad", "third.party.Bad"), """
+                package third.party;
+                import io.sifter.spi.launch.*;
+                public class Bad implements io.sifter.spi.launch.Runtime {
+                    public Bad(RuntimeContext context) {}
+                    public Readiness probe() { return null; }
+                    public LaunchPlan plan(Launch launch) { throw new IllegalStateException("bad day"); }
+                }
+                """);
+        Runtime runtime = host().create(Kind.RUNTIME, "bad", Runtime.class, new RuntimeContext(1, 1, false, List.of(), directory, Map.of()));
+
+        assertThat(runtime.probe()).isEqualTo(Readiness.missing("plugin bad (%s) failed: it answered nothing".formatted(directory.resolve("bad.jar"))));
+        assertThatThrownBy(() -> runtime.plan(new Launch(List.of(new Mount.Bind(directory, "/", true, false)), List.of("true"), Map.of(), "/", Set.of(), Optional.empty(),
+                Privileges.none(1, 1)))).isInstanceOf(ExternalException.class).hasMessageContaining("plugin bad").hasMessageContaining("bad day");
     }
 
     private PluginHost host() {
