@@ -25,6 +25,20 @@ final class Bundle {
      * holds no control character.
      */
     private static final String GAP = "\u0001";
+    /**
+     * Run by the OCI runtime before the command begins, with what it knows on standard input: notes process id and start time, for whoever
+     * has to end the command when the runtime is killed.
+     */
+    private static final String NOTE = """
+            state=
+            while read -r line || [ "$line" ]; do state=$state$line; done
+            pid=${state#*'"pid":'}
+            pid=${pid#"${pid%%[0-9]*}"}
+            pid=${pid%%[!0-9]*}
+            read -r stat <"/proc/$pid/stat" || exit
+            set -- "$1" ${stat##*) }
+            echo "$pid ${21}" >"$1/began"
+            """;
 
     private final Launch launch;
     private final RuntimeContext context;
@@ -102,7 +116,23 @@ final class Bundle {
         if (launch.confinement().seccomp().isPresent()) {
             json.append(",\"seccomp\":").append(launch.confinement().seccomp().get());
         }
-        return json.append("}}\n").toString();
+        json.append('}');
+        if (!launch.namespaces().contains(Namespace.PID)) {
+            note();
+        }
+        return json.append("}\n").toString();
+    }
+
+    /** With process ids of its own, what the runtime leaves behind ends by itself. */
+    private void note() throws IOException {
+        String shell = RawName.of(context.program("sh").orElseThrow().toString());
+        json.append(",\"hooks\":{\"prestart\":[{\"path\":");
+        string(shell);
+        json.append(",\"args\":[\"sh\",\"-c\",");
+        string(NOTE);
+        json.append(",\"sh\",");
+        string(RawName.of(context.libexec().resolve("mnt/session").toString()));
+        json.append("]}]}");
     }
 
     /** It is already, but an OCI runtime makes it writable where it is not told so. */

@@ -34,14 +34,14 @@ public final class OciRuntime extends ScriptedRuntime {
                 session=$1 runtime=$2
                 shift 2
                 cd "/proc/$runtime" && : >"$session/watched"
-                # The command begins before the runtime notes that it does; until then only the kernel knows of it.
-                while [ -e cwd/. ] && [ ! -s "$session/pid" ]; do
-                    read -r child more <"task/$runtime/children"
-                    sleep 0.02
-                done
                 while [ -e cwd/. ]; do sleep 0.5; done
                 cd /
-                "$@" kill container KILL || [ -z "$child" ] || kill -s KILL "$child"
+                # The command begins before the runtime notes that it does; then only its own note tells.
+                "$@" kill container KILL || (
+                    read -r process began <"$session/began" && read -r stat <"/proc/$process/stat" || exit
+                    set -- ${stat##*) }
+                    [ "${20}" != "$began" ] || kill -s KILL "$process"
+                )
                 exec "$@" delete --force container
             ' sifter "$s" $$ %s &)
             until [ -e "$s/watched" ]; do sleep 0.01; done
