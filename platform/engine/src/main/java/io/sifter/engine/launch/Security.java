@@ -1,10 +1,15 @@
 package io.sifter.engine.launch;
 
+import com.typesafe.config.ConfigException;
+import com.typesafe.config.ConfigFactory;
+import com.typesafe.config.ConfigParseOptions;
+import com.typesafe.config.ConfigSyntax;
 import io.sifter.spi.error.UserException;
 import io.sifter.spi.launch.Capabilities;
 import io.sifter.spi.launch.Confinement;
 import io.sifter.spi.tree.RawName;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -25,8 +30,9 @@ record Security(Optional<Long> uid, List<Long> groups, Confinement confinement) 
     /**
      * @param settings {@code kind:value}, raw, one each
      * @param directory that the names of files begin at
+     * @param kernel what the kernel tells about itself, {@code /sys}
      */
-    static Security parse(List<String> settings, Path directory) throws IOException {
+    static Security parse(List<String> settings, Path directory, Path kernel) throws IOException {
         Optional<String> seccomp = Optional.empty();
         Optional<String> apparmor = Optional.empty();
         Optional<String> selinux = Optional.empty();
@@ -44,8 +50,8 @@ record Security(Optional<Long> uid, List<Long> groups, Confinement confinement) 
                     }
                 }
                 case "seccomp" -> seccomp = Optional.of(filter(value, directory));
-                case "apparmor" -> apparmor = Optional.of(enabled(kind, value, Path.of("/sys/module/apparmor")));
-                case "selinux" -> selinux = Optional.of(enabled(kind, value, Path.of("/sys/fs/selinux/enforce")));
+                case "apparmor" -> apparmor = Optional.of(enabled(kind, value, isYes(kernel.resolve("module/apparmor/parameters/enabled"))));
+                case "selinux" -> selinux = Optional.of(enabled(kind, value, Files.exists(kernel.resolve("fs/selinux/enforce"))));
                 default -> throw new UserException("There is no security setting '%s'".formatted(RawName.display(kind)),
                         "There are uid:NUMBER, gid:NUMBER[:NUMBER...], seccomp:FILE, apparmor:PROFILE and selinux:LABEL.");
             }
@@ -54,16 +60,34 @@ record Security(Optional<Long> uid, List<Long> groups, Confinement confinement) 
     }
 
     private static String filter(String file, Path directory) throws IOException {
-        Path path = HostFiles.path(file).map(directory::resolve).filter(Files::isReadable)
+        Path path = HostFiles.path(file).filter(name -> !file.isEmpty()).map(directory::resolve).filter(Files::isReadable)
                 .orElseThrow(() -> new UserException("open %s: no such file or directory".formatted(RawName.display(file)), "Name a filter of system calls in JSON."));
+        if (Files.isDirectory(path)) {
+            throw new UserException("read %s: is a directory".formatted(path), "Name a filter of system calls in JSON.");
+        }
         if (Files.size(path) > LARGEST_FILTER) {
             throw new UserException("The filter of system calls %s is larger than %d bytes".formatted(path, LARGEST_FILTER));
         }
-        return RawName.of(Files.readAllBytes(path)).strip();
+        // It becomes a part of what the runtime reads, whose complaints name no file of the user's.
+        String text = Files.readString(path, StandardCharsets.ISO_8859_1).strip();
+        try {
+            ConfigFactory.parseString(text, ConfigParseOptions.defaults().setSyntax(ConfigSyntax.JSON));
+        } catch (ConfigException e) {
+            throw new UserException("decoding seccomp profile failed: %s: %s".formatted(path, e.getMessage()), "Write a JSON object, as the runtime specification of the OCI has it.");
+        }
+        return text;
     }
 
-    private static String enabled(String kind, String value, Path sign) throws UserException {
-        if (!Files.exists(sign)) {
+    /** What is built into a kernel may be switched off at its start. */
+    private static boolean isYes(Path parameter) throws IOException {
+        return Files.isReadable(parameter) && Files.readString(parameter).startsWith("Y");
+    }
+
+    private static String enabled(String kind, String value, boolean here) throws UserException {
+        if (value.isEmpty()) {
+            throw new UserException("The security setting %s names nothing".formatted(kind), "Write %s:NAME.".formatted(kind));
+        }
+        if (!here) {
             throw new UserException("failed to apply security configuration: %s requested, but is not enabled or supported on this system".formatted(kind),
                     "Leave it out here.");
         }

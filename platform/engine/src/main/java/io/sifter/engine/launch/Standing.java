@@ -25,7 +25,7 @@ record Standing(boolean privileged, Privileges privileges, Confinement confineme
         Rights rights = request.rights();
         boolean userNamespace = request.isolation().userNamespace();
         boolean privileged = host.privileged() && !userNamespace && !rights.fakeRoot();
-        Security security = Security.parse(rights.security(), HostFiles.path(host.directory()).orElse(Path.of("/")));
+        Security security = Security.parse(rights.security(), HostFiles.path(host.directory()).orElse(Path.of("/")), Path.of("/sys"));
         String note = "";
         SubordinateIds subordinates = SubordinateIds.NONE;
         if (rights.fakeRoot()) {
@@ -47,7 +47,7 @@ record Standing(boolean privileged, Privileges privileges, Confinement confineme
         boolean root = rights.fakeRoot() || host.uid() == 0;
         Privileges privileges = new Privileges(rights.fakeRoot() ? 0 : security.uid().orElse(host.uid()),
                 rights.fakeRoot() ? 0 : security.groups().isEmpty() ? host.gid() : security.groups().getFirst(),
-                privileged && security.changesIds() ? Optional.of(security.groups().isEmpty() ? List.of(host.gid()) : security.groups()) : Optional.empty(),
+                privileged && security.changesIds() ? Optional.of(security.groups().size() > 1 ? security.groups() : List.of()) : Optional.empty(),
                 !subordinates.isEmpty(), capabilities(rights, security, root, held(host, privileged), warnings),
                 root && !rights.none() && !security.changesIds());
         return new Standing(privileged, privileges, security.confinement(), subordinates, acting(host, security, privileged), note);

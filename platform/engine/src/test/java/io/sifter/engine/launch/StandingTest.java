@@ -69,6 +69,7 @@ class StandingTest {
     @Test
     void idsAreRootsToChangeAndAUsersToSee() throws Exception {
         assertThat(decide(root(), security("uid:7", "gid:8:9"))).isEqualTo(new Privileges(7, 8, Optional.of(List.of(8L, 9L)), false, Optional.of(Capabilities.NONE), false));
+        assertThat(decide(root(), security("uid:7", "gid:8")).groups()).contains(List.of());
         assertThat(decide(Hosts.user().host(), security("uid:7"))).isEqualTo(Privileges.none(7, 100));
         for (String wrong : List.of("uid:a", "uid:", "gid:1:", "uid:99999999999", "uid:4294967295")) {
             assertThatThrownBy(() -> decide(root(), security(wrong))).isInstanceOf(UserException.class).hasMessageContaining("failed to parse provided");
