@@ -6,6 +6,7 @@ import io.sifter.testkit.registry.ScriptedRegistry;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -52,5 +53,26 @@ class SiteIT {
 
         product.shell("mkdir -p $HOME/.singularity && echo 'site.mount tmp = yes' >$HOME/.singularity/sifter.conf").ok();
         at(settings, "exec x.sif true").failed("what the site allows is said in");
+    }
+
+    @Test
+    void everyRuntimeKeepsThem() throws Exception {
+        Images.box(product);
+        product.shell("mkdir data && echo of the site >data/file").ok();
+        String rules = """
+                site { mount sys = no, mount home = no, mount tmp = no, mount dev = minimal, config passwd = no, config group = no, config resolv_conf = no
+                allow pid ns = no, allow ipc ns = no, allow uts ns = no, sessiondir max size = 3, bind path = ["%s:/site:ro", "/nowhere"] }
+                """.formatted(product.work().resolve("data"));
+        String script = """
+                for n in pid ipc uts; do busybox readlink /proc/self/ns/$n; done; cat /site/file; touch /site/x 2>/dev/null || echo read only; ls -A /sys /tmp /var/tmp
+                ls -d /dev/null /dev/kmsg /etc/resolv.conf /etc/hosts $HOME 2>/dev/null; busybox wc -l </etc/passwd; busybox wc -l </etc/group
+                busybox dd if=/dev/zero of=/large bs=1M count=4 2>/dev/null || echo too large""";
+        String spaces = product.shell("for n in pid ipc uts; do readlink /proc/self/ns/$n; done").out();
+        for (String runtime : List.of("unshare", "bubblewrap", "oci")) {
+            Product.Result ran = at(rules, "exec --runtime %s --pid --ipc --uts --writable-tmpfs --cwd / box sh -c '%s'".formatted(runtime, script));
+            assertThat(ran.out()).as(runtime + ": " + ran.err()).isEqualTo(spaces + "of the site\nread only\n/sys:\n\n/tmp:\n\n/var/tmp:\n/dev/null\n1\n1\ntoo large\n");
+            at("site.tmp sandbox = no\n", "exec --runtime " + runtime + " --unsquash x.sif true").failed("prohibited by 'tmp sandbox = no'");
+            at("site.limit container owners = [nobody]\n", "exec --runtime " + runtime + " box true").failed("image is not owned by required user(s)");
+        }
     }
 }
