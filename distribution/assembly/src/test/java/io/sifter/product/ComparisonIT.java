@@ -67,7 +67,8 @@ class ComparisonIT {
         registry.publish("lib/compare", "latest", image(busybox));
         for (Product product : List.of(user, root)) {
             product.run("pull", "x.sif", "docker://" + registry.host() + "/lib/compare").ok();
-            product.shell("mkdir given && echo word >word").ok();
+            product.shell("mkdir given over && echo word >word && printf 'A=1\\nB=\"two $HOSTVAR\"\\n' >vars && echo A=second >more").ok();
+            Images.box(product);
             Images.drivers(product, busybox);
         }
         Result who = apptainer(user, "exec x.sif id -u");

@@ -66,14 +66,14 @@ final class ActionOptions {
 
     static Isolation isolation(Values values) {
         return new Isolation(values.flag("contain"), values.flag("containall"), values.flag("compat"), values.flag("pid"),
-                values.flag("no-pid"), values.flag("ipc"), values.flag("uts"), values.flag("net"), values.text("network"),
+                values.flag("no-pid"), values.flag("ipc"), values.flag("uts"), values.flag("net") || values.text("network").isPresent(), values.text("network"),
                 values.flag("userns"), values.text("hostname"), values.text("dns"), !values.flag("no-umask"));
     }
 
     /** @param uid of the caller */
     static Rights rights(Values values, long uid) throws UserException {
         boolean keep = values.flag("keep-privs");
-        if (keep && uid != 0) {
+        if (keep && uid != 0 && !values.flag("fakeroot")) {
             throw new UserException("Could not configure --keep-privs: --keep-privs requires root privileges", "Leave it out, or be root.");
         }
         return new Rights(values.flag("fakeroot"), values.flag("ignore-subuid"), keep, values.flag("no-privs"), values.list("add-caps"),

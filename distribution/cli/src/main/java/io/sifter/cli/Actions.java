@@ -154,6 +154,9 @@ public final class Actions {
         }
         var planner = new Planner(host, kinds, wanted, settings.memory(values.flag("disable-cache")), warning -> log(Level.WARNING, warning))
                 .with(ActionOptions.limits(values)).with(settings.site()).with(memory);
+        if (values.text("network").isPresent() && !values.flag("net")) {
+            log(Level.INFO, "Setting --net (required by --network)");
+        }
         if (joins) {
             return planner.join(request, instance(image.substring(INSTANCE.length()), settings.instances(host)));
         }

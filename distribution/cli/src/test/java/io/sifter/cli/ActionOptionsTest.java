@@ -97,6 +97,12 @@ class ActionOptionsTest {
     }
 
     @Test
+    void whoeverNamesANetworkWantsOne() throws Exception {
+        assertThat(ActionOptions.isolation(values("exec --network none img true")).net()).isTrue();
+        assertThat(ActionOptions.isolation(values("exec --network= img true"))).isEqualTo(ActionRequest.Isolation.DEFAULT);
+    }
+
+    @Test
     void rightsAreAskedFor() throws Exception {
         Values values = values("exec -f --ignore-subuid --no-privs --add-caps CAP_CHOWN,net_raw --drop-caps all --security uid:1,gid:2 img true");
 
@@ -111,6 +117,7 @@ class ActionOptionsTest {
         assertThatThrownBy(() -> ActionOptions.rights(values, 1000)).isInstanceOf(UserException.class)
                 .hasMessage("Could not configure --keep-privs: --keep-privs requires root privileges");
         assertThat(ActionOptions.rights(values, 0).keep()).isTrue();
+        assertThat(ActionOptions.rights(values("exec --keep-privs --fakeroot img true"), 1000).keep()).isTrue();
     }
 
     @Test

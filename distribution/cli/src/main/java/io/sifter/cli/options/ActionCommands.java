@@ -152,7 +152,7 @@ final class ActionCommands {
             lines("mount", "mount in the form type=bind,source=src,destination=dest[,ro]").from("MOUNT").appending(),
             flag("net", "own network").letter('n').from("NET", "UNSHARE_NET"),
             text("netns-path", "join a network namespace").from("NETNS_PATH").refuse(NO_CNI, USE_NONE),
-            text("network", "kind of network; none is the only one").from("NETWORK"),
+            text("network", "kind of network, none is the only one; implies --net").from("NETWORK"),
             list("network-args", "arguments for CNI plugins").from("NETWORK_ARGS").refuse(NO_CNI, USE_NONE),
             flag("no-compat", "keep native defaults in OCI mode").from("NO_COMPAT").moot("native defaults always hold"),
             flag("no-eval", "let no shell evaluate variables and arguments").from("NO_EVAL"),

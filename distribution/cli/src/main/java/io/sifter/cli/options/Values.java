@@ -252,9 +252,10 @@ public final class Values {
         return !items.isEmpty() && items.getFirst().equals("true");
     }
 
+    /** Nothing also for an empty text, which scripts write for what they do not want. */
     public Optional<String> text(String name) {
         List<String> items = items(name, Kind.TEXT);
-        return items.isEmpty() ? Optional.empty() : Optional.of(items.getFirst());
+        return items.isEmpty() || items.getFirst().isEmpty() ? Optional.empty() : Optional.of(items.getFirst());
     }
 
     public OptionalLong number(String name) {

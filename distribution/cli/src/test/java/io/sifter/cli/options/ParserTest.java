@@ -53,6 +53,11 @@ class ParserTest {
     }
 
     @Test
+    void anEmptyTextIsNone() throws Exception {
+        assertThat(values(EXEC, Map.of(), "--cwd", "", "--hostname=").text("cwd")).isEmpty();
+    }
+
+    @Test
     void theFirstVariableThatIsSetCounts() throws Exception {
         var environment = Map.of("SINGULARITY_PULLDIR", " ", "SINGULARITY_PULLFOLDER", "/s", "APPTAINER_PULLFOLDER", "/a");
 

@@ -2,6 +2,7 @@ package io.sifter.engine.launch;
 
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -241,18 +242,21 @@ final class ActionScript {
             return;
         }
         script.append("for sifter_n in $sifter_host; do eval \"$sifter_n=\\$SIFTER_HOST_$sifter_n\"; done\n");
+        Set<String> assigned = new LinkedHashSet<>();
         int number = 0;
         for (Map.Entry<String, Set<String>> file : files.entrySet()) {
             String variable = "SIFTER_FILE_" + ++number;
             environment.put(variable, file.getKey());
             script.append("eval \"$").append(variable).append("\"; unset ").append(variable).append('\n');
             for (String name : file.getValue()) {
-                script.append("SIFTER_SET_").append(name).append("=$").append(name).append("; sifter_literal=\"$sifter_literal ")
-                        .append(name).append("\"\n");
+                script.append("SIFTER_SET_").append(name).append("=$").append(name).append('\n');
             }
+            assigned.addAll(file.getValue());
         }
         script.append("unset $sifter_host\n");
-        files.values().forEach(names -> names.forEach(name -> script.append("unset ").append(name).append('\n')));
+        for (String name : assigned) {
+            script.append("sifter_literal=\"$sifter_literal ").append(name).append("\"; unset ").append(name).append('\n');
+        }
     }
 
     /**

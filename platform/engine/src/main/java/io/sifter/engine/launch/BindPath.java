@@ -14,6 +14,20 @@ import java.util.List;
 record BindPath(String source, String destination, boolean readOnly) {
     private static final String PREFIX = "While setting bind mount configuration: ";
 
+    /** The options of a bind are separated as binds are: puts them together again. */
+    static List<String> joined(List<String> items) {
+        List<String> binds = new ArrayList<>();
+        for (String item : items) {
+            boolean option = item.equals("ro") || item.equals("rw") || item.startsWith("image-src=") || item.startsWith("id=");
+            if (option && !binds.isEmpty() && split(binds.getLast(), ':').size() > 2) {
+                binds.add(binds.removeLast() + "," + item);
+            } else {
+                binds.add(item);
+            }
+        }
+        return binds;
+    }
+
     /** {@code src[:dest[:options]]}; a backslash before a colon or a comma takes its meaning. */
     static BindPath parse(String text) throws UserException {
         List<String> parts = split(text, ':');
@@ -36,10 +50,7 @@ record BindPath(String source, String destination, boolean readOnly) {
             case "ro" -> {
                 return true;
             }
-            case "rw" -> {
-                return false;
-            }
-            case "" -> {
+            case "rw", "" -> {
                 return readOnly;
             }
             default -> {

@@ -101,6 +101,8 @@ final class CommandEnvironment {
                 case "APPEND_PATH" -> "SING_USER_DEFINED_APPEND_PATH";
                 default -> name;
             }, value);
+        } else if (name.isEmpty()) {
+            warnings.accept("Ignore environment variable =%s: variable name missing".formatted(RawName.display(value)));
         }
     }
 

@@ -49,7 +49,7 @@ final class ContainerTree {
     }
 
     /** @param files of what is mounted, whose root is at {@code at}; nothing for memory */
-    private record Covering(String at, Optional<ImageFiles> files) {}
+    private record Covering(String at, Optional<ImageFiles> files, boolean readOnly) {}
 
     /**
      * Where a path leads.
@@ -68,6 +68,7 @@ final class ContainerTree {
     private final TreeSet<String> underlays = new TreeSet<>();
     private final List<Mount> early = new ArrayList<>();
     private final List<Mount> steps = new ArrayList<>();
+    private boolean asked;
 
     ContainerTree(ImageFiles image, Missing missing) {
         this(image, missing, PlanMemory.none());
@@ -78,7 +79,12 @@ final class ContainerTree {
         this.image = image;
         this.missing = missing;
         this.memory = memory;
-        coverings.add(new Covering("/", Optional.of(image)));
+        coverings.add(new Covering("/", Optional.of(image), false));
+    }
+
+    /** What comes now the user has asked for: its mount points may be made in directories of the host, where there are none. */
+    void asked(boolean changed) {
+        asked = changed;
     }
 
     /**
@@ -90,14 +96,14 @@ final class ContainerTree {
         memory.kind(source);
         String at = mountPoint(HostFiles.raw(source), destination, Files.isDirectory(source));
         steps.add(new Bind(source, at, readOnly, optional));
-        cover(at, Optional.of(new HostFiles(source, memory)));
+        cover(at, Optional.of(new HostFiles(source, memory)), readOnly);
     }
 
     /** Mounts an empty file system of memory. */
     void memory(String destination, int mode) throws IOException {
         String at = mountPoint("tmpfs", destination, true);
         steps.add(new Tmpfs(at, mode, OptionalLong.empty()));
-        cover(at, Optional.empty());
+        cover(at, Optional.empty(), false);
     }
 
     /** Puts a file in place, over the one that is there. */
@@ -110,13 +116,13 @@ final class ContainerTree {
     void processes(String destination) throws IOException {
         String at = mountPoint("proc", destination, true);
         steps.add(new Proc(at));
-        cover(at, Optional.of(new HostFiles(Path.of("/proc"), memory)));
+        cover(at, Optional.of(new HostFiles(Path.of("/proc"), memory)), true);
     }
 
     void devices(String destination) throws IOException {
         String at = mountPoint("dev", destination, true);
         steps.add(new Dev(at));
-        cover(at, Optional.empty());
+        cover(at, Optional.empty(), false);
         for (String name : DEVICES) {
             made.put(at + "/" + name, new Entry(Kind.OTHER, "", false));
         }
@@ -135,7 +141,7 @@ final class ContainerTree {
     void gather(Map<String, Path> files, String destination) throws IOException {
         String at = mountPoint("tmpfs", destination, true);
         steps.add(new Tmpfs(at, 0755, OptionalLong.empty()));
-        cover(at, Optional.empty());
+        cover(at, Optional.empty(), false);
         for (String name : files.keySet()) {
             steps.add(new MakeFile(at + "/" + name));
             made.put(at + "/" + name, Entry.FILE);
@@ -144,10 +150,10 @@ final class ContainerTree {
         steps.add(new Seal(at));
     }
 
-    private void cover(String at, Optional<ImageFiles> files) {
+    private void cover(String at, Optional<ImageFiles> files, boolean readOnly) {
         coverings.removeIf(hidden -> !hidden.at().equals("/") && isIn(hidden.at(), at));
         made.keySet().removeIf(path -> isIn(path, at) && !path.equals(at));
-        coverings.add(new Covering(at, files));
+        coverings.add(new Covering(at, files, readOnly));
     }
 
     /** Whether a path is a directory or in it. */
@@ -294,7 +300,7 @@ final class ContainerTree {
     }
 
     private String make(String destination, Found found, boolean directory) throws IOException {
-        List<Mount> makes = placeToMake(destination, found.directory());
+        List<Mount> makes = placeToMake(destination, found);
         String at = found.directory();
         for (int i = 0; i < found.missing().size(); i++) {
             at = at.equals("/") ? "/" + found.missing().get(i) : at + "/" + found.missing().get(i);
@@ -305,13 +311,22 @@ final class ContainerTree {
         return at;
     }
 
+    /** Without a link on the way, which an image may have put there to lead into another directory of the host. */
+    private static String named(Found found) {
+        return (found.directory().equals("/") ? "" : found.directory()) + "/" + String.join("/", found.missing());
+    }
+
     /** The steps among which something can be made in a directory. */
-    private List<Mount> placeToMake(String destination, String directory) throws IOException {
+    private List<Mount> placeToMake(String destination, Found found) throws IOException {
+        String directory = found.directory();
         Covering covering = covering(directory);
         if (covering.files().isEmpty()) {
             return steps;
         }
         if (covering.files().get() != image) {
+            if (asked && !covering.readOnly() && named(found).equals(destination.endsWith("/") ? destination.substring(0, destination.length() - 1) : destination)) {
+                return steps;
+            }
             throw new UserException("container creation failed: %s does not exist in the container, and nothing can be made in %s, which is mounted from the host"
                     .formatted(RawName.display(destination), RawName.display(covering.at())));
         }

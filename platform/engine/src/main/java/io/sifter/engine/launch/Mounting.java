@@ -69,11 +69,13 @@ final class Mounting {
     /** What the user asks to be bound, whether it can be or not. */
     List<BindPath> givenBinds() throws IOException {
         if (binds.isEmpty()) {
-            for (String bind : wanted.binds()) {
+            for (String bind : BindPath.joined(wanted.binds())) {
                 binds.add(BindPath.parse(bind));
             }
             for (String mount : wanted.mounts()) {
-                binds.add(BindPath.parseMount(mount));
+                if (!mount.isEmpty()) {
+                    binds.add(BindPath.parseMount(mount));
+                }
             }
         }
         return binds;
@@ -99,8 +101,10 @@ final class Mounting {
         siteBinds();
         temporary();
         home();
+        tree.asked(true);
         usersBinds();
         scratch();
+        tree.asked(false);
         gpus();
         accounts(fakeRoot);
         String directory = directory();
@@ -122,17 +126,17 @@ final class Mounting {
             if (ownProcesses) {
                 tree.processes("/proc");
             } else {
-                tree.bind(Path.of("/proc"), "/proc", false, false);
+                unasked("/proc", "kernel", () -> tree.bind(Path.of("/proc"), "/proc", false, false));
             }
         }
         if (!left.contains("sys")) {
-            tree.bind(Path.of("/sys"), "/sys", false, false);
+            unasked("/sys", "kernel", () -> tree.bind(Path.of("/sys"), "/sys", false, false));
         }
         if (!left.contains("dev")) {
             if (contained || site.minimalDevices()) {
                 tree.devices("/dev");
             } else {
-                tree.bind(Path.of("/dev"), "/dev", false, false);
+                unasked("/dev", "kernel", () -> tree.bind(Path.of("/dev"), "/dev", false, false));
             }
         }
     }
@@ -146,7 +150,7 @@ final class Mounting {
                 tree.data(LOCAL_HOSTS, bind);
             } else if (!left.contains("bind-paths") && !left.contains(bind) && !bound(bind) && exists(Path.of(asked.source()))) {
                 // What a link leads to, so that a later change of the link on the host changes nothing here.
-                lenient(bind, () -> tree.bind(real(Path.of(asked.source())), bind, asked.readOnly(), true));
+                unasked(bind, "binds", () -> lenient(bind, () -> tree.bind(real(Path.of(asked.source())), bind, asked.readOnly(), true)));
             }
         }
     }
@@ -161,7 +165,7 @@ final class Mounting {
             }
             if (!contained) {
                 if (isDirectory(Path.of(directory))) {
-                    tree.bind(Path.of(directory), directory, false, false);
+                    unasked(directory, "tmp", () -> tree.bind(Path.of(directory), directory, false, false));
                 }
             } else if (wanted.workdir().isPresent()) {
                 tree.bind(inWorkdir(directory.substring(1).replace('/', '_')), directory, false, false);
@@ -258,10 +262,12 @@ final class Mounting {
         Path source = hostPath(homeSource, "--home");
         if (!isDirectory(source)) {
             if (wanted.home().isPresent()) {
-                throw new UserException("container creation failed: the home directory %s does not exist".formatted(source));
+                throw new UserException("container creation failed: the home directory %s %s".formatted(source, exists(source) ? "is no directory" : "does not exist"));
             }
             // As with the reference: somewhere to write, lost at the end.
-            tree.memory(home, 0755);
+            if (!wanted.writable() || tree.find(home).entry().isPresent()) {
+                tree.memory(home, 0755);
+            }
         } else if (!tree.shows(home, source)) {
             tree.bind(source, home, false, false);
         }
@@ -372,6 +378,15 @@ final class Mounting {
         }
     }
 
+    /** Nobody asked for this one: where a root that is written to itself lacks the mount point, the rest is there still. */
+    private void unasked(String destination, String kind, Step step) throws IOException {
+        if (wanted.writable() && tree.find(destination).entry().isEmpty()) {
+            warnings.accept("Skipping mount %1$s [%2$s]: %1$s doesn't exist in container".formatted(RawName.display(destination), kind));
+        } else {
+            step.take();
+        }
+    }
+
     /** What is nice to have, but no reason to start nothing. */
     private interface Step {
         void take() throws IOException;
@@ -389,7 +404,7 @@ final class Mounting {
         if (isolation.dns().isPresent()) {
             tree.data(nameServers(isolation.dns().get()), "/etc/resolv.conf");
         } else if (!left.contains("/etc/resolv.conf") && !bound("/etc/resolv.conf") && exists(Path.of("/etc/resolv.conf"))) {
-            tree.bind(real(Path.of("/etc/resolv.conf")), "/etc/resolv.conf", false, true);
+            unasked("/etc/resolv.conf", "files", () -> tree.bind(real(Path.of("/etc/resolv.conf")), "/etc/resolv.conf", false, true));
         }
         if (!fakeRoot && !left.contains("/etc/passwd") && !bound("/etc/passwd")) {
             Optional<String> passwd = tree.read("/etc/passwd", MOST_ACCOUNTS);

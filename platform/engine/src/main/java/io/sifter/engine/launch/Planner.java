@@ -229,10 +229,18 @@ public final class Planner {
                 warnings.accept("Disabling --writable-tmpfs, as it is mutually exclusive with --writable");
             }
             this.privileged = standing.privileged();
+            if (isolation.hostname().isPresent() && !isHostname(isolation.hostname().get())) {
+                throw new UserException("container creation failed: unable to add %1$s to hostname file: %1$s is not a valid hostname"
+                        .formatted(RawName.display(isolation.hostname().get())), "A name of a host has letters, digits, hyphens and dots, 64 at most.");
+            }
             if (isolation.net() && !isolation.network().orElse("").equals("none")) {
                 throw new UserException("A network of the container's own is not supported: containers share the host's network or have none",
                         "Use --net --network none for a container without a network.");
             }
+        }
+
+        private static boolean isHostname(String name) {
+            return name.length() <= 64 && name.matches("[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*");
         }
 
         String text() throws IOException {
@@ -322,6 +330,10 @@ public final class Planner {
             }
             if (reasons.isEmpty()) {
                 throw new UserException("There is no runtime '%s'".formatted(wanted.orElse("")), "'runtime list' shows those that there are.");
+            }
+            if (wanted.isPresent()) {
+                throw new ExternalException("The runtime '%s' cannot start containers here: %s".formatted(wanted.get(), reasons.substring(reasons.indexOf(": ") + 2)),
+                        "Install what is missing, or choose another: 'runtime list' shows those that work.");
             }
             throw new ExternalException("No runtime can start containers here" + reasons, "Install util-linux or bubblewrap, or let users make user namespaces.");
         }

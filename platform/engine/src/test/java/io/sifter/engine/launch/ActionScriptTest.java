@@ -104,6 +104,15 @@ class ActionScriptTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"dash", "bash", "busybox"})
+    void theLastFileThatAssignsAVariableCounts(String shell) throws Exception {
+        Path first = Files.writeString(image.resolve("first"), "A=1\nB=1\n");
+        Path second = Files.writeString(image.resolve("second"), "A=${A}2\n");
+        Variables variables = new Variables(false, Map.of(), List.of(first, second), true, Optional.empty(), Optional.empty());
+        assertThat(run(shell, Action.EXEC, Map.of(), variables, "env", "-0").variables()).contains("A=12", "B=1");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"dash", "bash", "busybox"})
     void aCommandThatIsNotThereIsNamed(String shell) throws Exception {
         assertThat(run(shell, Action.EXEC, Map.of(), Variables.DEFAULT, "nosuchcmd"))
                 .isEqualTo(new Answer(255, "", "FATAL:   \"nosuchcmd\": executable file not found in $PATH\n"));

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.sifter.spi.error.UserException;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class BindPathTest {
@@ -12,8 +13,14 @@ class BindPathTest {
         assertThat(BindPath.parse("/a")).isEqualTo(new BindPath("/a", "/a", false));
         assertThat(BindPath.parse("/a:/b")).isEqualTo(new BindPath("/a", "/b", false));
         assertThat(BindPath.parse("/a:/b:ro")).isEqualTo(new BindPath("/a", "/b", true));
-        assertThat(BindPath.parse("/a:/b:ro,rw")).isEqualTo(new BindPath("/a", "/b", false));
+        assertThat(BindPath.parse("/a:/b:rw")).isEqualTo(new BindPath("/a", "/b", false));
+        assertThat(BindPath.parse("/a:/b:ro,rw")).isEqualTo(new BindPath("/a", "/b", true));
         assertThat(BindPath.parse("/a\\:b:/c\\,d")).isEqualTo(new BindPath("/a:b", "/c,d", false));
+    }
+
+    @Test
+    void optionsAreNoBinds() {
+        assertThat(BindPath.joined(List.of("/a:/b:rw", "ro", "/c", "ro", "/d:/e\\:x", "rw"))).containsExactly("/a:/b:rw,ro", "/c", "ro", "/d:/e\\:x", "rw");
     }
 
     @Test

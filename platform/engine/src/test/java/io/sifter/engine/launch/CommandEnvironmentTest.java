@@ -59,6 +59,12 @@ class CommandEnvironmentTest {
     }
 
     @Test
+    void aVariableWithoutANameIsNotPassedOverInSilence() throws Exception {
+        assertThat(environment(Map.of(), setting(Map.of("", "x"), List.of()), false).wanted()).isEmpty();
+        assertThat(warnings).containsExactly("Ignore environment variable =x: variable name missing");
+    }
+
+    @Test
     void optionsWinOverFilesAndFilesOverPrefixes() throws Exception {
         Path file = Files.writeString(directory.resolve("vars"), "# comment\nexport A=file\nB=file\n C=\"x y\"\nnot an assignment\n");
         CommandEnvironment environment = environment(Map.of("SINGULARITYENV_A", "prefix", "SINGULARITYENV_B", "prefix"),

@@ -141,6 +141,21 @@ class ContainerTreeTest {
     }
 
     @Test
+    void whatIsAskedForMayBeMadeInDirectoriesOfTheHost() throws Exception {
+        ContainerTree tree = tree(MemoryFiles.usual().link("/data", "/tmp"));
+        tree.bind(host, "/tmp", false, false);
+        tree.bind(host, "/var/tmp", true, false);
+        tree.asked(true);
+        tree.bind(host, "/tmp/new/deep/", false, false);
+        assertThat(mounts(tree)).containsExactly(bind(IMAGE, "/"), bind(host, "/tmp"), new Bind(host, "/var/tmp", true, false), new MakeDirectory("/tmp/new", 0755),
+                new MakeDirectory("/tmp/new/deep", 0755), bind(host, "/tmp/new/deep"));
+        // An image must not choose which of them, and what is mounted to be read stays as it is.
+        for (String elsewhere : List.of("/data/other", "/var/tmp/new")) {
+            assertThatThrownBy(() -> tree.bind(host, elsewhere, false, false)).isInstanceOf(UserException.class).hasMessageContaining("nothing can be made in");
+        }
+    }
+
+    @Test
     void nothingIsMadeInWhatThePersonOwns() {
         assertThatThrownBy(() -> new ContainerTree(MemoryFiles.usual(), Missing.REFUSE).bind(host, "/new", false, false))
                 .isInstanceOf(UserException.class).hasMessageContaining("/new does not exist in the image");

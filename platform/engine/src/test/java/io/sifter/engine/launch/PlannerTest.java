@@ -150,6 +150,40 @@ class PlannerTest {
     }
 
     @Test
+    void aRootThatIsWrittenToItselfMayLackWhatNobodyAskedFor() throws Exception {
+        for (String gone : List.of("etc/localtime", "var/tmp", "sys")) {
+            Files.delete(box.resolve(gone));
+        }
+        ActionRequest.Files files = new ActionRequest.Files(List.of(), List.of(), Optional.empty(), true, Optional.empty(), List.of(), Optional.empty(), List.of("home", "cwd"),
+                true, false, List.of(), Unpacking.IF_NEEDED, Set.of(), Set.of());
+
+        assertThat(destinations(launch(exec("true").with(files)))).contains("/proc", "/tmp", "/etc/hosts").doesNotContain("/etc/localtime", "/var/tmp", "/sys");
+        assertThat(warnings).contains("Skipping mount /sys [kernel]: /sys doesn't exist in container", "Skipping mount /var/tmp [tmp]: /var/tmp doesn't exist in container",
+                "Skipping mount /etc/localtime [binds]: /etc/localtime doesn't exist in container");
+    }
+
+    @Test
+    void whatIsNoNameOfAHostIsNamed() throws Exception {
+        for (String name : List.of("a b", "-x", "a_b", "a..b", "x".repeat(65))) {
+            assertThatThrownBy(() -> plan(exec("true").with(named(name)))).isInstanceOf(UserException.class).hasMessageContaining(name + " is not a valid hostname");
+        }
+        assertThat(launch(exec("true").with(named("box-1.example.org"))).hostname()).contains("box-1.example.org");
+    }
+
+    private static Isolation named(String hostname) {
+        return new Isolation(false, false, false, false, false, false, false, false, Optional.empty(), false, Optional.of(hostname), Optional.empty(), true);
+    }
+
+    @Test
+    void aRuntimeThatIsNamedAndMissingIsNamed() {
+        Host host = Hosts.user().in(here.toString(), home.toString());
+        var planner = new Planner(host, List.of(new RuntimeKind("recorded", _ -> new Recorded(Readiness.missing("no: luck")), Map.of())), Optional.of("recorded"),
+                Optional.empty(), warnings::add);
+        assertThatThrownBy(() -> planner.plan(exec("true"))).isInstanceOf(ExternalException.class)
+                .hasMessage("The runtime 'recorded' cannot start containers here: no: luck");
+    }
+
+    @Test
     void aSiteMayKeepBindsToItself() throws Exception {
         site = site(List.of(), false, Set.of(), false, Set.of());
         Launch launch = launch(exec("true").with(files(List.of(here + ":/mine"), Optional.of(here.toString()), false, Optional.empty(), List.of())));
