@@ -69,6 +69,7 @@ class ComparisonIT {
             product.run("pull", "x.sif", "docker://" + registry.host() + "/lib/compare").ok();
             product.shell("mkdir given over && echo word >word && printf 'A=1\\nB=\"two $HOSTVAR\"\\n' >vars && echo A=second >more").ok();
             Images.box(product);
+            Peers.run("cp", "-r", product.work().resolve("box").toString(), product.work().resolve("foreign").toString()).ok();
             Images.drivers(product, busybox);
         }
         Result who = apptainer(user, "exec x.sif id -u");

@@ -334,7 +334,8 @@ final class ContainerTree {
             throw new UserException("container creation failed: %s does not exist in the image".formatted(RawName.display(destination)),
                     "Make it in the image, or leave out --writable.");
         }
-        if (missing == Missing.MAKE) {
+        // The overlay's own root is there already.
+        if (missing == Missing.MAKE && (made.containsKey(directory) || directory.equals("/") || image.copiesUp(directory))) {
             return steps;
         }
         if (!made.containsKey(directory)) {

@@ -22,6 +22,8 @@ final class HostFiles implements ImageFiles {
 
     private final Path base;
     private final PlanMemory memory;
+    /** Uid and gid that an overlay can give files to; empty for all. */
+    private final List<Long> known;
 
     HostFiles(Path base) {
         this(base, PlanMemory.none());
@@ -29,8 +31,18 @@ final class HostFiles implements ImageFiles {
 
     /** @param memory told what is looked at */
     HostFiles(Path base, PlanMemory memory) {
+        this(base, memory, List.of());
+    }
+
+    private HostFiles(Path base, PlanMemory memory, List<Long> known) {
         this.base = base;
         this.memory = memory;
+        this.known = known;
+    }
+
+    /** An image that a user namespace shows who knows one uid and one gid. */
+    static HostFiles knownTo(long uid, long gid, Path base) {
+        return new HostFiles(base, PlanMemory.none(), List.of(uid, gid));
     }
 
     Path base() {
@@ -94,6 +106,16 @@ final class HostFiles implements ImageFiles {
             case 0120000 -> new Entry(Kind.LINK, raw(Files.readSymbolicLink(at.get())), false);
             default -> new Entry(Kind.OTHER, "", false);
         });
+    }
+
+    @Override
+    public boolean copiesUp(String directory) throws IOException {
+        Optional<Path> at = at(directory);
+        if (known.isEmpty() || at.isEmpty()) {
+            return true;
+        }
+        Map<String, Object> owner = Files.readAttributes(at.get(), "unix:uid,gid", LinkOption.NOFOLLOW_LINKS);
+        return known.equals(List.of(((Integer) owner.get("uid")).longValue(), ((Integer) owner.get("gid")).longValue()));
     }
 
     @Override

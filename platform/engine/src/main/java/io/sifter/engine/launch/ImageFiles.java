@@ -31,6 +31,11 @@ interface ImageFiles extends Closeable {
      */
     String read(String path, int max) throws IOException;
 
+    /** Whether something can be made in a directory under an overlay of the caller's: not if it belongs to ids that his user namespace does not know. */
+    default boolean copiesUp(String directory) throws IOException {
+        return true;
+    }
+
     @Override
     void close() throws IOException;
 }

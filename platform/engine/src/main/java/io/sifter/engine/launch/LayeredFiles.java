@@ -71,6 +71,11 @@ final class LayeredFiles implements ImageFiles {
     }
 
     @Override
+    public boolean copiesUp(String directory) throws IOException {
+        return image.copiesUp(directory);
+    }
+
+    @Override
     public void close() throws IOException {
         image.close();
     }

@@ -153,7 +153,7 @@ public final class Planner {
             if (request.files().writable() && !Files.isWritable(sandbox.path())) {
                 throw notWritable(sandbox.path());
             }
-            return new Planning(request, standing, image, layered(new HostFiles(sandbox.path()), layers), layers, instance).text();
+            return new Planning(request, standing, image, layered(files(sandbox, standing), layers), layers, instance).text();
         }
         SquashFs file = (SquashFs) image;
         if (request.files().writable()) {
@@ -164,6 +164,10 @@ public final class Planner {
         } catch (CorruptDataException e) {
             throw new CorruptDataException("The image %s is damaged: %s".formatted(file.path(), e.getMessage()), "Get the image again.", e);
         }
+    }
+
+    private HostFiles files(Sandbox sandbox, Standing standing) {
+        return standing.privileged() || !standing.subordinates().isEmpty() ? new HostFiles(sandbox.path()) : HostFiles.knownTo(host.uid(), host.gid(), sandbox.path());
     }
 
     private boolean canServe() {

@@ -156,6 +156,24 @@ class ContainerTreeTest {
     }
 
     @Test
+    void whereAnOverlayCannotTakeADirectoryUpMemoryCoversIt() throws Exception {
+        Path box = Files.createDirectories(host.resolve("box/etc/ssl")).getParent().getParent();
+        Files.createFile(box.resolve("etc/hosts"));
+        long uid = ((Integer) Files.getAttribute(box, "unix:uid")).longValue();
+        long gid = ((Integer) Files.getAttribute(box, "unix:gid")).longValue();
+        ContainerTree own = new ContainerTree(HostFiles.knownTo(uid, gid, box), Missing.MAKE);
+        own.data("x", "/etc/new");
+        assertThat(mounts(own)).containsExactly(bind(IMAGE, "/"), new MakeFile("/etc/new"), new Data("x", "/etc/new"));
+
+        ContainerTree foreign = new ContainerTree(HostFiles.knownTo(uid + 1, gid, box), Missing.MAKE);
+        foreign.bind(host, "/top", false, false);
+        foreign.data("x", "/etc/new");
+        assertThat(mounts(foreign)).containsExactly(bind(IMAGE, "/"), memory("/etc"), new MakeFile("/etc/hosts"), new MakeDirectory("/etc/ssl", 0755), new MakeFile("/etc/new"),
+                bind(IMAGE.resolve("etc/hosts"), "/etc/hosts"), bind(IMAGE.resolve("etc/ssl"), "/etc/ssl"), new MakeDirectory("/top", 0755), bind(host, "/top"),
+                new Data("x", "/etc/new"), new Seal("/etc"));
+    }
+
+    @Test
     void nothingIsMadeInWhatThePersonOwns() {
         assertThatThrownBy(() -> new ContainerTree(MemoryFiles.usual(), Missing.REFUSE).bind(host, "/new", false, false))
                 .isInstanceOf(UserException.class).hasMessageContaining("/new does not exist in the image");
