@@ -253,8 +253,13 @@ final class TreeScript {
         if (!contents.isEmpty()) {
             text.append("(umask 022");
             for (Data data : contents) {
-                text.append(data.content().isEmpty() ? " && : >>" : " && printf %s " + quote(data.content()) + " >")
-                        .append(quote(inside(data.destination())));
+                String at = quote(inside(data.destination()));
+                if (data.content().isEmpty() && !Mount.inMemory(data.destination(), taken)) {
+                    // Others may be able to write there, and leave a link for us to follow.
+                    text.append(" && { (set -C; : >").append(at).append(") 2>/dev/null || { [ -f ").append(at).append(" ] && [ ! -L ").append(at).append(" ]; }; }");
+                } else {
+                    text.append(data.content().isEmpty() ? " && : >>" : " && printf %s " + quote(data.content()) + " >").append(at);
+                }
             }
             text.append(") || fail 'no file'\n");
         }

@@ -6,6 +6,7 @@ import io.sifter.spi.launch.TreeScript.Tools;
 import io.sifter.spi.launch.Mount.Bind;
 import io.sifter.spi.launch.Mount.Data;
 import io.sifter.spi.launch.Mount.MakeDirectory;
+import io.sifter.spi.launch.Mount.MakeFile;
 import io.sifter.spi.launch.Mount.MakeSymlink;
 import io.sifter.spi.launch.Mount.Tmpfs;
 import java.nio.file.Path;
@@ -77,6 +78,13 @@ class TreeScriptTest {
                         LN -s -t '/r' -- 'usr/bin' 'usr/lib' || fail 'no symbolic link'
                         for link in $links; do wait "$link" || fail 'no symbolic link'; done
                         """);
+    }
+
+    @Test
+    void noLinkIsFollowedToAFileThatIsMadeAmongOthers() {
+        assertThat(script(false, bind("/image", "/"), bind("/tmp", "/tmp"), new MakeFile("/tmp/f"), bind("/w", "/tmp/f")))
+                .contains("(umask 022 && { (set -C; : >'/r/tmp/f') 2>/dev/null || { [ -f '/r/tmp/f' ] && [ ! -L '/r/tmp/f' ]; }; }) || fail 'no file'");
+        assertThat(script(false, new Tmpfs("/", 0755, OptionalLong.empty()), new MakeFile("/f"))).contains("(umask 022 && : >>'/r/f') || fail 'no file'");
     }
 
     @Test
