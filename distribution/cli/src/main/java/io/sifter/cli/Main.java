@@ -39,7 +39,7 @@ public final class Main {
         int exit = new Main(caller).run(List.of(words));
         caller.out().flush();
         caller.err().flush();
-        System.exit(exit);
+        Exit.leave(exit);
     }
 
     /** Runs one command line; the exit code. */

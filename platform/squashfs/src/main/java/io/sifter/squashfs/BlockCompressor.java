@@ -11,7 +11,7 @@ interface BlockCompressor {
     int capacity(int length);
 
     /**
-     * Compresses a whole block. Native and heap segments will do; while native code runs, the collector waits.
+     * Compresses a whole block. Native and heap segments will do; what lies on the heap is copied.
      *
      * @return bytes written to the start of {@code out}, fewer than {@code in} has; or {@link #INCOMPRESSIBLE}
      */

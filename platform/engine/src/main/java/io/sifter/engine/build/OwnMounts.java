@@ -1,17 +1,9 @@
 package io.sifter.engine.build;
 
-import static java.lang.foreign.ValueLayout.JAVA_INT;
-
 import io.sifter.engine.concurrent.Concurrent;
+import io.sifter.squashfs.foreign.NativeFunction;
 import java.io.IOException;
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
-import java.lang.foreign.MemoryLayout.PathElement;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.StructLayout;
-import java.lang.invoke.MethodHandle;
-import java.lang.invoke.VarHandle;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,6 +17,8 @@ import java.util.concurrent.Future;
  * goes with this process, however that ends. Closing it takes the mounts down.
  */
 final class OwnMounts implements AutoCloseable {
+    private static final int CLONE_NEWNS = 0x20000;
+
     private final ExecutorService thread = Executors.newSingleThreadExecutor(Thread.ofPlatform().name("mounts").daemon().factory());
     private final List<Path> points = new ArrayList<>();
 
@@ -35,7 +29,7 @@ final class OwnMounts implements AutoCloseable {
         OwnMounts mounts = new OwnMounts();
         try {
             mounts.inside(() -> {
-                Kernel.unshareMounts();
+                unshareMounts();
                 run(List.of("mount", "-n", "--make-rslave", "/"));
                 return null;
             });
@@ -82,27 +76,11 @@ final class OwnMounts implements AutoCloseable {
         thread.close();
     }
 
-    private static final class Kernel {
-        private static final int CLONE_NEWNS = 0x20000;
-        private static final StructLayout CAPTURED = Linker.Option.captureStateLayout();
-        private static final VarHandle ERRNO = CAPTURED.varHandle(PathElement.groupElement("errno"));
-
-        private Kernel() {}
-
-        @SuppressWarnings("restricted")
-        static void unshareMounts() throws IOException {
-            Linker linker = Linker.nativeLinker();
-            MethodHandle unshare = linker.downcallHandle(linker.defaultLookup().findOrThrow("unshare"), FunctionDescriptor.of(JAVA_INT, JAVA_INT),
-                    Linker.Option.captureCallState("errno"));
-            try (Arena arena = Arena.ofConfined()) {
-                MemorySegment state = arena.allocate(CAPTURED);
-                if ((int) unshare.invokeExact(state, CLONE_NEWNS) != 0) {
-                    throw new IOException("unshare(2) of mounts: errno %d".formatted((int) ERRNO.get(state, 0L)));
-                }
-            } catch (IOException | RuntimeException | Error known) {
-                throw known;
-            } catch (Throwable impossible) {
-                throw new AssertionError(impossible);
+    private static void unshareMounts() throws IOException {
+        try (Arena arena = Arena.ofConfined()) {
+            NativeFunction.Errno errno = new NativeFunction.Errno(arena);
+            if ((int) NativeFunction.ofSystem("unshare").call(errno, CLONE_NEWNS) != 0) {
+                throw new IOException("unshare(2) of mounts: errno %d".formatted(errno.value()));
             }
         }
     }

@@ -1,23 +1,18 @@
 package io.sifter.image.directory;
 
-import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
 import io.sifter.spi.tree.RawName;
+import io.sifter.squashfs.foreign.NativeFunction;
 import java.io.IOException;
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
-import java.lang.foreign.MemoryLayout;
-import java.lang.foreign.MemoryLayout.PathElement;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.StructLayout;
 import java.lang.foreign.ValueLayout;
-import java.lang.invoke.MethodHandle;
-import java.lang.invoke.VarHandle;
+import java.lang.ref.Reference;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -65,52 +60,34 @@ public final class LinuxFiles {
     private static final int DATA_SIZE = 128 << 10;
 
     private static final Machine MACHINE = Machine.here();
-    private static final Linker LINKER = Linker.nativeLinker();
-    private static final StructLayout CAPTURED = Linker.Option.captureStateLayout();
-    private static final VarHandle ERRNO = CAPTURED.varHandle(PathElement.groupElement("errno"));
     private static final ThreadLocal<Scratch> SCRATCH = ThreadLocal.withInitial(Scratch::new);
 
-    private static final MethodHandle OPENAT = variadic("openat", 3, JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT);
-    private static final MethodHandle CLOSE = call("close", JAVA_INT, JAVA_INT);
-    private static final MethodHandle FLOCK = call("flock", JAVA_INT, JAVA_INT, JAVA_INT);
-    private static final MethodHandle RENAMEAT =
-            call("renameat", JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, ADDRESS);
-    private static final MethodHandle UNLINKAT = call("unlinkat", JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT);
-    private static final MethodHandle STRERROR = call("strerror", ADDRESS, JAVA_INT);
-    private static final MethodHandle STATX =
-            call("statx", JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT, ADDRESS);
-    private static final MethodHandle GETEUID = call("geteuid", JAVA_INT);
-    // Older C libraries have no function for this one, only the kernel does.
-    private static final MethodHandle SYSCALL_3 =
-            variadic("syscall", 1, JAVA_LONG, JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_LONG);
-
-    /** What trees are read, written and removed with. A link costs milliseconds, and many commands need none of these. */
-    private static final class Trees {
-        static final MethodHandle READ = call("read", JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG);
-        static final MethodHandle PWRITE = call("pwrite", JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG, JAVA_LONG);
-        static final MethodHandle FTRUNCATE = call("ftruncate", JAVA_INT, JAVA_INT, JAVA_LONG);
-        static final MethodHandle MKDIRAT = call("mkdirat", JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT);
-        static final MethodHandle SYMLINKAT = call("symlinkat", JAVA_INT, ADDRESS, JAVA_INT, ADDRESS);
-        static final MethodHandle LINKAT = call("linkat", JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, ADDRESS, JAVA_INT);
-        static final MethodHandle RENAMEAT2 =
-                call("renameat2", JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, ADDRESS, JAVA_INT);
-        static final MethodHandle READLINKAT = call("readlinkat", JAVA_LONG, JAVA_INT, ADDRESS, ADDRESS, JAVA_LONG);
-        static final MethodHandle FCHOWNAT =
-                call("fchownat", JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT, JAVA_INT);
-        static final MethodHandle FCHMOD = call("fchmod", JAVA_INT, JAVA_INT, JAVA_INT);
-        static final MethodHandle FCHMODAT = call("fchmodat", JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT);
-        static final MethodHandle FUTIMENS = call("futimens", JAVA_INT, JAVA_INT, ADDRESS);
-        static final MethodHandle UTIMENSAT = call("utimensat", JAVA_INT, JAVA_INT, ADDRESS, ADDRESS, JAVA_INT);
-        static final MethodHandle FSETXATTR =
-                call("fsetxattr", JAVA_INT, JAVA_INT, ADDRESS, ADDRESS, JAVA_LONG, JAVA_INT);
-        static final MethodHandle LSETXATTR =
-                call("lsetxattr", JAVA_INT, ADDRESS, ADDRESS, ADDRESS, JAVA_LONG, JAVA_INT);
-        static final MethodHandle LLISTXATTR = call("llistxattr", JAVA_LONG, ADDRESS, ADDRESS, JAVA_LONG);
-        static final MethodHandle LGETXATTR = call("lgetxattr", JAVA_LONG, ADDRESS, ADDRESS, ADDRESS, JAVA_LONG);
-        // As above.
-        static final MethodHandle SYSCALL_4 =
-                variadic("syscall", 1, JAVA_LONG, JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG);
-    }
+    private static final NativeFunction CLOSE = NativeFunction.ofSystem("close");
+    private static final NativeFunction FLOCK = NativeFunction.ofSystem("flock");
+    private static final NativeFunction RENAMEAT = NativeFunction.ofSystem("renameat");
+    private static final NativeFunction UNLINKAT = NativeFunction.ofSystem("unlinkat");
+    private static final NativeFunction STRERROR = NativeFunction.ofSystem("strerror");
+    private static final NativeFunction STATX = NativeFunction.ofSystem("statx");
+    private static final NativeFunction GETEUID = NativeFunction.ofSystem("geteuid");
+    // Older C libraries have no function for some calls; and what takes a varying number of parameters is not called like others everywhere.
+    private static final NativeFunction SYSCALL = NativeFunction.ofSystem("syscall");
+    private static final NativeFunction READ = NativeFunction.ofSystem("read");
+    private static final NativeFunction PWRITE = NativeFunction.ofSystem("pwrite");
+    private static final NativeFunction FTRUNCATE = NativeFunction.ofSystem("ftruncate");
+    private static final NativeFunction MKDIRAT = NativeFunction.ofSystem("mkdirat");
+    private static final NativeFunction SYMLINKAT = NativeFunction.ofSystem("symlinkat");
+    private static final NativeFunction LINKAT = NativeFunction.ofSystem("linkat");
+    private static final NativeFunction RENAMEAT2 = NativeFunction.ofSystem("renameat2");
+    private static final NativeFunction READLINKAT = NativeFunction.ofSystem("readlinkat");
+    private static final NativeFunction FCHOWNAT = NativeFunction.ofSystem("fchownat");
+    private static final NativeFunction FCHMOD = NativeFunction.ofSystem("fchmod");
+    private static final NativeFunction FCHMODAT = NativeFunction.ofSystem("fchmodat");
+    private static final NativeFunction FUTIMENS = NativeFunction.ofSystem("futimens");
+    private static final NativeFunction UTIMENSAT = NativeFunction.ofSystem("utimensat");
+    private static final NativeFunction FSETXATTR = NativeFunction.ofSystem("fsetxattr");
+    private static final NativeFunction LSETXATTR = NativeFunction.ofSystem("lsetxattr");
+    private static final NativeFunction LLISTXATTR = NativeFunction.ofSystem("llistxattr");
+    private static final NativeFunction LGETXATTR = NativeFunction.ofSystem("lgetxattr");
 
     private LinuxFiles() {}
 
@@ -190,18 +167,18 @@ public final class LinuxFiles {
 
     /** Opens a directory by path, links followed: it is the user who named it. */
     public static int openDirectory(Path path) throws IOException {
-        return (int) check("open " + path, s -> (int) OPENAT.invokeExact(s.captured, AT_FDCWD, s.first(bytes(path)),
+        return (int) check("open " + path, s -> SYSCALL.call(s.errno, MACHINE.openat, AT_FDCWD, s.first(bytes(path)),
                 O_RDONLY | MACHINE.directory | O_CLOEXEC, 0));
     }
 
     public static int openDirectory(int directory, String name) throws IOException {
-        return (int) check("open", name, s -> (int) OPENAT.invokeExact(s.captured, directory, s.first(name),
+        return (int) check("open", name, s -> SYSCALL.call(s.errno, MACHINE.openat, directory, s.first(name),
                 O_RDONLY | MACHINE.directory | MACHINE.noFollow | O_CLOEXEC, 0));
     }
 
     /** Opens for reading; does not wait if it turns out to be a FIFO. */
     public static int openFile(int directory, String name) throws IOException {
-        return (int) check("open", name, s -> (int) OPENAT.invokeExact(s.captured, directory, s.first(name),
+        return (int) check("open", name, s -> SYSCALL.call(s.errno, MACHINE.openat, directory, s.first(name),
                 O_RDONLY | O_NONBLOCK | MACHINE.noFollow | O_CLOEXEC, 0));
     }
 
@@ -211,18 +188,13 @@ public final class LinuxFiles {
      * @param mode from which the umask is taken away
      */
     public static int createFile(int directory, String name, int mode) throws IOException {
-        return (int) check("create", name, s -> (int) OPENAT.invokeExact(s.captured, directory, s.first(name),
+        return (int) check("create", name, s -> SYSCALL.call(s.errno, MACHINE.openat, directory, s.first(name),
                 O_WRONLY | O_CREAT | O_EXCL | MACHINE.noFollow | O_CLOEXEC, mode));
     }
 
     /** Closes a descriptor; what the kernel says is of no use, for what was written is known to be. */
     public static void close(int descriptor) {
-        Scratch s = SCRATCH.get();
-        try {
-            int _ = (int) CLOSE.invokeExact(s.captured, descriptor);
-        } catch (Throwable impossible) {
-            throw new AssertionError(impossible);
-        }
+        CLOSE.call(descriptor);
     }
 
     // ---- content ------------------------------------------------------------------------------------------------
@@ -233,7 +205,7 @@ public final class LinuxFiles {
             return 0;
         }
         long wanted = Math.min(length, DATA_SIZE);
-        int got = (int) check("read a file", s -> (long) Trees.READ.invokeExact(s.captured, file, s.data, wanted));
+        int got = (int) check("read a file", s -> READ.call(s.errno, file, s.data.address(), wanted));
         if (got == 0) {
             return -1;
         }
@@ -241,19 +213,26 @@ public final class LinuxFiles {
         return got;
     }
 
-    public static void write(int file, long position, byte[] from, int offset, int length) throws IOException {
-        MemorySegment data = SCRATCH.get().data;
+    /** Writes what remains in the buffer; what lies on the heap is copied first. */
+    public static void write(int file, long position, ByteBuffer from) throws IOException {
+        MemorySegment all = MemorySegment.ofBuffer(from);
+        int length = from.remaining();
         for (int done = 0; done < length; ) {
-            int part = Math.min(length - done, DATA_SIZE);
-            MemorySegment.copy(from, offset + done, data, JAVA_BYTE, 0, part);
             long at = position + done;
-            done += (int) check("write a file", s -> (long) Trees.PWRITE.invokeExact(s.captured, file, s.data, (long) part, at));
+            long start = done;
+            int part = all.isNative() ? length - done : Math.min(length - done, DATA_SIZE);
+            done += (int) check("write a file", s -> {
+                MemorySegment source = all.asSlice(start, part);
+                MemorySegment data = all.isNative() ? source : s.data.asSlice(0, part).copyFrom(source);
+                return PWRITE.call(s.errno, file, data.address(), part, at);
+            });
         }
+        Reference.reachabilityFence(from);
     }
 
     /** Makes a file so long; what is added is a hole. */
     public static void truncate(int file, long size) throws IOException {
-        check("set the size of a file", s -> (int) Trees.FTRUNCATE.invokeExact(s.captured, file, size));
+        check("set the size of a file", s -> (int) FTRUNCATE.call(s.errno, file, size));
     }
 
     // ---- names --------------------------------------------------------------------------------------------------
@@ -273,31 +252,29 @@ public final class LinuxFiles {
     }
 
     public static void makeDirectory(int directory, String name, int mode) throws IOException {
-        check("make the directory", name, s -> (int) Trees.MKDIRAT.invokeExact(s.captured, directory, s.first(name), mode));
+        check("make the directory", name, s -> (int) MKDIRAT.call(s.errno, directory, s.first(name), mode));
     }
 
     public static void makeSymlink(int directory, String name, String target) throws IOException {
         check("make the link", name,
-                s -> (int) Trees.SYMLINKAT.invokeExact(s.captured, s.first(target), directory, s.second(name)));
+                s -> (int) SYMLINKAT.call(s.errno, s.first(target), directory, s.second(name)));
     }
 
     /** Gives an inode another name; of a symbolic link, the link itself. */
     public static void link(int fromDirectory, String from, int directory, String name) throws IOException {
-        check("link", name, s -> (int) Trees.LINKAT.invokeExact(
-                s.captured, fromDirectory, s.first(from), directory, s.second(name), 0));
+        check("link", name, s -> (int) LINKAT.call(s.errno, fromDirectory, s.first(from), directory, s.second(name), 0));
     }
 
     /** Makes a device, FIFO or socket. */
     public static void makeNode(int directory, String name, Type type, int major, int minor) throws IOException {
         long device = (minor & 0xFFL) | (long) (major & 0xFFF) << 8 | (minor & 0xFFF00L) << 12;
-        check("make the device", name, s -> (long) Trees.SYSCALL_4.invokeExact(
-                s.captured, MACHINE.mknodat, (long) directory, s.first(name), (long) (type.bits() | 0600), device));
+        check("make the device", name, s -> SYSCALL.call(s.errno, MACHINE.mknodat, directory, s.first(name), type.bits() | 0600, device));
     }
 
     /** Locks what is open against others of this machine until it is closed, if nobody else has. */
     static boolean lock(int descriptor) throws IOException {
         try {
-            check("lock a file", s -> (int) FLOCK.invokeExact(s.captured, descriptor, LOCK_EX | LOCK_NB));
+            check("lock a file", s -> (int) FLOCK.call(s.errno, descriptor, LOCK_EX | LOCK_NB));
             return true;
         } catch (Failure e) {
             return false;
@@ -305,25 +282,21 @@ public final class LinuxFiles {
     }
 
     public static void remove(int directory, String name, boolean isDirectory) throws IOException {
-        check("remove", name, s -> (int) UNLINKAT.invokeExact(
-                s.captured, directory, s.first(name), isDirectory ? AT_REMOVEDIR : 0));
+        check("remove", name, s -> (int) UNLINKAT.call(s.errno, directory, s.first(name), isDirectory ? AT_REMOVEDIR : 0));
     }
 
     /** Renames within a directory; a file that has the new name is replaced. */
     public static void rename(int directory, String from, String to) throws IOException {
-        check("rename to", to, s -> (int) RENAMEAT.invokeExact(
-                s.captured, directory, s.first(from), directory, s.second(to)));
+        check("rename to", to, s -> (int) RENAMEAT.call(s.errno, directory, s.first(from), directory, s.second(to)));
     }
 
     /** Lets two names of a directory change places, at once. Some file systems cannot: {@link #EINVAL}. */
     public static void exchange(int directory, String one, String other) throws IOException {
-        check("rename to", other, s -> (int) Trees.RENAMEAT2.invokeExact(
-                s.captured, directory, s.first(one), directory, s.second(other), RENAME_EXCHANGE));
+        check("rename to", other, s -> (int) RENAMEAT2.call(s.errno, directory, s.first(one), directory, s.second(other), RENAME_EXCHANGE));
     }
 
     public static String readLink(int directory, String name) throws IOException {
-        int length = (int) check("read the link", name, s -> (long) Trees.READLINKAT.invokeExact(
-                s.captured, directory, s.first(name), s.data, (long) DATA_SIZE));
+        int length = (int) check("read the link", name, s -> READLINKAT.call(s.errno, directory, s.first(name), s.data.address(), DATA_SIZE));
         return RawName.of(SCRATCH.get().data.asSlice(0, length).toArray(JAVA_BYTE));
     }
 
@@ -331,8 +304,7 @@ public final class LinuxFiles {
     public static List<String> list(int directory) throws IOException {
         List<String> names = new ArrayList<>();
         while (true) {
-            long length = check("list a directory", s -> (long) SYSCALL_3.invokeExact(
-                    s.captured, MACHINE.getdents64, (long) directory, s.data, (long) DATA_SIZE));
+            long length = check("list a directory", s -> SYSCALL.call(s.errno, MACHINE.getdents64, directory, s.data.address(), DATA_SIZE));
             if (length == 0) {
                 return names;
             }
@@ -358,8 +330,7 @@ public final class LinuxFiles {
     }
 
     private static Stat stat(int directory, String name, int flags) throws IOException {
-        check("look at", name, s -> (int) STATX.invokeExact(
-                s.captured, directory, s.first(name), flags, STATX_BASIC_STATS, s.data));
+        check("look at", name, s -> (int) STATX.call(s.errno, directory, s.first(name), flags, STATX_BASIC_STATS, s.data.address()));
         MemorySegment x = SCRATCH.get().data;
         // struct statx, linux/stat.h: the same on every machine.
         int mode = Short.toUnsignedInt(x.get(ValueLayout.JAVA_SHORT, 28));
@@ -371,51 +342,46 @@ public final class LinuxFiles {
     }
 
     public static void changeOwner(int directory, String name, long uid, long gid) throws IOException {
-        check("change the owner of", name, s -> (int) Trees.FCHOWNAT.invokeExact(
-                s.captured, directory, s.first(name), (int) uid, (int) gid, AT_SYMLINK_NOFOLLOW));
+        check("change the owner of", name, s -> (int) FCHOWNAT.call(s.errno, directory, s.first(name), (int) uid, (int) gid, AT_SYMLINK_NOFOLLOW));
     }
 
     public static void changeOwner(int descriptor, long uid, long gid) throws IOException {
-        check("change an owner", s -> (int) Trees.FCHOWNAT.invokeExact(
-                s.captured, descriptor, s.first(""), (int) uid, (int) gid, AT_EMPTY_PATH));
+        check("change an owner", s -> (int) FCHOWNAT.call(s.errno, descriptor, s.first(""), (int) uid, (int) gid, AT_EMPTY_PATH));
     }
 
     /** Of anything but a symbolic link, which would be followed. */
     public static void changeMode(int directory, String name, int mode) throws IOException {
-        check("change the mode of", name, s -> (int) Trees.FCHMODAT.invokeExact(s.captured, directory, s.first(name), mode, 0));
+        check("change the mode of", name, s -> (int) FCHMODAT.call(s.errno, directory, s.first(name), mode, 0));
     }
 
     public static void changeMode(int descriptor, int mode) throws IOException {
-        check("change a mode", s -> (int) Trees.FCHMOD.invokeExact(s.captured, descriptor, mode));
+        check("change a mode", s -> (int) FCHMOD.call(s.errno, descriptor, mode));
     }
 
     /** Sets access and modification time, whole seconds since 1970. */
     public static void changeTime(int directory, String name, long seconds) throws IOException {
-        check("change the time of", name, s -> (int) Trees.UTIMENSAT.invokeExact(
-                s.captured, directory, s.first(name), s.times(seconds), AT_SYMLINK_NOFOLLOW));
+        check("change the time of", name, s -> (int) UTIMENSAT.call(s.errno, directory, s.first(name), s.times(seconds), AT_SYMLINK_NOFOLLOW));
     }
 
     /** Sets access and modification time, whole seconds since 1970. */
     public static void changeTime(int descriptor, long seconds) throws IOException {
-        check("change a time", s -> (int) Trees.FUTIMENS.invokeExact(s.captured, descriptor, s.times(seconds)));
+        check("change a time", s -> (int) FUTIMENS.call(s.errno, descriptor, s.times(seconds)));
     }
 
     public static void setXattr(int directory, String name, String xattr, byte[] value) throws IOException {
-        check("set %s of".formatted(RawName.display(xattr)), name, s -> (int) Trees.LSETXATTR.invokeExact(s.captured,
-                s.first(below(directory, name)), s.second(xattr), s.data(value), (long) value.length, 0));
+        check("set %s of".formatted(RawName.display(xattr)), name, s -> (int) LSETXATTR.call(s.errno,
+                s.first(below(directory, name)), s.second(xattr), s.data(value), value.length, 0));
     }
 
     public static void setXattr(int descriptor, String xattr, byte[] value) throws IOException {
-        check("set", xattr, s -> (int) Trees.FSETXATTR.invokeExact(
-                s.captured, descriptor, s.first(xattr), s.data(value), (long) value.length, 0));
+        check("set", xattr, s -> (int) FSETXATTR.call(s.errno, descriptor, s.first(xattr), s.data(value), value.length, 0));
     }
 
     /** Names of the extended attributes that the caller may see; none where the file system has none. */
     public static List<String> xattrs(int directory, String name) throws IOException {
         int length;
         try {
-            length = (int) check("list the extended attributes of", name, s -> (long) Trees.LLISTXATTR.invokeExact(
-                    s.captured, s.first(below(directory, name)), s.data, (long) DATA_SIZE));
+            length = (int) check("list the extended attributes of", name, s -> LLISTXATTR.call(s.errno, s.first(below(directory, name)), s.data.address(), DATA_SIZE));
         } catch (Failure e) {
             if (e.errno == EOPNOTSUPP) {
                 return List.of();
@@ -433,18 +399,13 @@ public final class LinuxFiles {
     }
 
     public static byte[] xattr(int directory, String name, String xattr) throws IOException {
-        int length = (int) check("read %s of".formatted(RawName.display(xattr)), name, s -> (long) Trees.LGETXATTR.invokeExact(
-                s.captured, s.first(below(directory, name)), s.second(xattr), s.data, (long) DATA_SIZE));
+        int length = (int) check("read %s of".formatted(RawName.display(xattr)), name, s -> LGETXATTR.call(s.errno, s.first(below(directory, name)), s.second(xattr), s.data.address(), DATA_SIZE));
         return SCRATCH.get().data.asSlice(0, length).toArray(JAVA_BYTE);
     }
 
     /** Whose rights the process has. */
     public static long effectiveUser() {
-        try {
-            return Integer.toUnsignedLong((int) GETEUID.invokeExact(SCRATCH.get().captured));
-        } catch (Throwable impossible) {
-            throw new AssertionError(impossible);
-        }
+        return Integer.toUnsignedLong((int) GETEUID.call());
     }
 
     /** A path's bytes, whatever the locale makes of them: only the URI shows them all. */
@@ -484,7 +445,7 @@ public final class LinuxFiles {
     // ---- calling ------------------------------------------------------------------------------------------------
 
     private interface Call {
-        long run(Scratch scratch) throws Throwable;
+        long run(Scratch scratch) throws Failure;
     }
 
     private static long check(String what, String name, Call call) throws IOException {
@@ -497,46 +458,25 @@ public final class LinuxFiles {
 
     private static long check(String what, Call call) throws IOException {
         Scratch scratch = SCRATCH.get();
-        try {
-            while (true) {
-                long result = call.run(scratch);
-                if (result >= 0) {
-                    return result;
-                }
-                int errno = (int) ERRNO.get(scratch.captured, 0L);
-                if (errno != EINTR) {
-                    throw new Failure(what, errno);
-                }
+        while (true) {
+            long result = call.run(scratch);
+            if (result >= 0) {
+                return result;
             }
-        } catch (IOException | RuntimeException | Error known) {
-            throw known;
-        } catch (Throwable impossible) {
-            throw new AssertionError(impossible);
+            int errno = scratch.errno.value();
+            if (errno != EINTR) {
+                throw new Failure(what, errno);
+            }
         }
     }
 
     private static String words(int errno) {
-        try {
-            MemorySegment text = (MemorySegment) STRERROR.invokeExact(SCRATCH.get().captured, errno);
-            return text.reinterpret(1024).getString(0);
-        } catch (Throwable e) {
-            return "error " + errno;
-        }
-    }
-
-    private static MethodHandle call(String name, MemoryLayout result, MemoryLayout... parameters) {
-        return LINKER.downcallHandle(LINKER.defaultLookup().findOrThrow(name), FunctionDescriptor.of(result, parameters),
-                Linker.Option.captureCallState("errno"));
-    }
-
-    private static MethodHandle variadic(String name, int first, MemoryLayout result, MemoryLayout... parameters) {
-        return LINKER.downcallHandle(LINKER.defaultLookup().findOrThrow(name), FunctionDescriptor.of(result, parameters),
-                Linker.Option.captureCallState("errno"), Linker.Option.firstVariadicArg(first));
+        return MemorySegment.ofAddress(STRERROR.call(errno)).reinterpret(1024).getString(0);
     }
 
     /** Memory of one thread for what a call takes and gives. */
     private static final class Scratch {
-        final MemorySegment captured;
+        final NativeFunction.Errno errno;
         final MemorySegment data;
         private final MemorySegment first;
         private final MemorySegment second;
@@ -544,65 +484,67 @@ public final class LinuxFiles {
 
         Scratch() {
             Arena arena = Arena.ofAuto();
-            captured = arena.allocate(CAPTURED);
+            errno = new NativeFunction.Errno(arena);
             data = arena.allocate(DATA_SIZE, 64);
             first = arena.allocate(PATH_MAX);
             second = arena.allocate(PATH_MAX);
             times = arena.allocate(4 * Long.BYTES, Long.BYTES);
         }
 
-        MemorySegment first(String raw) throws Failure {
+        long first(String raw) throws Failure {
             return terminated(first, RawName.bytes(raw));
         }
 
-        MemorySegment first(byte[] raw) throws Failure {
+        long first(byte[] raw) throws Failure {
             return terminated(first, raw);
         }
 
-        MemorySegment second(String raw) throws Failure {
+        long second(String raw) throws Failure {
             return terminated(second, RawName.bytes(raw));
         }
 
-        private static MemorySegment terminated(MemorySegment slot, byte[] raw) throws Failure {
+        private static long terminated(MemorySegment slot, byte[] raw) throws Failure {
             if (raw.length >= PATH_MAX) {
                 throw new Failure("name a file", ENAMETOOLONG);
             }
             MemorySegment.copy(raw, 0, slot, JAVA_BYTE, 0, raw.length);
             slot.set(JAVA_BYTE, raw.length, (byte) 0);
-            return slot;
+            return slot.address();
         }
 
-        MemorySegment data(byte[] value) throws Failure {
+        long data(byte[] value) throws Failure {
             if (value.length > DATA_SIZE) {
                 throw new Failure("take a value of %d bytes".formatted(value.length), ERANGE);
             }
             MemorySegment.copy(value, 0, data, JAVA_BYTE, 0, value.length);
-            return data;
+            return data.address();
         }
 
-        MemorySegment times(long seconds) {
+        long times(long seconds) {
             times.setAtIndex(JAVA_LONG, 0, seconds);
             times.setAtIndex(JAVA_LONG, 2, seconds);
-            return times;
+            return times.address();
         }
     }
 
     /** Numbers that differ between machines; from the kernel's headers. */
     private enum Machine {
-        AMD64(0200000, 0400000, 217, 259),
-        AARCH64(040000, 0100000, 61, 33),
-        RISCV64(0200000, 0400000, 61, 33),
-        PPC64LE(040000, 0100000, 202, 288),
-        S390X(0200000, 0400000, 220, 290);
+        AMD64(0200000, 0400000, 257, 217, 259),
+        AARCH64(040000, 0100000, 56, 61, 33),
+        RISCV64(0200000, 0400000, 56, 61, 33),
+        PPC64LE(040000, 0100000, 286, 202, 288),
+        S390X(0200000, 0400000, 288, 220, 290);
 
         private final int directory;
         private final int noFollow;
+        private final long openat;
         private final long getdents64;
         private final long mknodat;
 
-        Machine(int directory, int noFollow, long getdents64, long mknodat) {
+        Machine(int directory, int noFollow, long openat, long getdents64, long mknodat) {
             this.directory = directory;
             this.noFollow = noFollow;
+            this.openat = openat;
             this.getdents64 = getdents64;
             this.mknodat = mknodat;
         }

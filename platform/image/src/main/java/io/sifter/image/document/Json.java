@@ -85,9 +85,11 @@ public final class Json {
         Deque<Object> open = new ArrayDeque<>();
         Deque<String> names = new ArrayDeque<>();
         for (JsonToken token = first;; token = parser.nextToken()) {
+            if (token == null) {
+                throw new CorruptDataException("JSON ends inside a value");
+            }
             Object value;
             switch (token) {
-                case null -> throw new CorruptDataException("JSON ends inside a value");
                 case START_OBJECT -> {
                     open.push(new LinkedHashMap<String, Object>());
                     continue;
@@ -110,7 +112,7 @@ public final class Json {
                 case VALUE_TRUE -> value = Boolean.TRUE;
                 case VALUE_FALSE -> value = Boolean.FALSE;
                 case VALUE_NULL -> value = null;
-                case VALUE_EMBEDDED_OBJECT, NOT_AVAILABLE -> throw new IllegalStateException("Not JSON text: " + token);
+                default -> throw new IllegalStateException("Not JSON text: " + token);
             }
             switch (open.peek()) {
                 case null -> {

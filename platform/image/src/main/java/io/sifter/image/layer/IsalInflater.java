@@ -5,15 +5,13 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import io.sifter.squashfs.foreign.NativeFunction;
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemoryLayout.PathElement;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.StructLayout;
 import java.lang.foreign.SymbolLookup;
-import java.lang.invoke.MethodHandle;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Optional;
@@ -81,11 +79,7 @@ final class IsalInflater implements RawInflater {
 
     @Override
     public void reset() {
-        try {
-            Native.INIT.invokeExact(state);
-        } catch (Throwable impossible) {
-            throw new AssertionError(impossible);
-        }
+        Native.INIT.call(state.address());
         state.set(JAVA_INT, AVAIL_IN, 0);
         given = 0;
         full = false;
@@ -100,7 +94,7 @@ final class IsalInflater implements RawInflater {
     public int input(byte[] bytes, int offset, int length) {
         given = Math.min(length, IN_SIZE);
         MemorySegment.copy(bytes, offset, in, JAVA_BYTE, 0, given);
-        state.set(ADDRESS, NEXT_IN, in);
+        state.set(JAVA_LONG, NEXT_IN, in.address());
         state.set(JAVA_INT, AVAIL_IN, given);
         return given;
     }
@@ -111,14 +105,9 @@ final class IsalInflater implements RawInflater {
         if (wanted == 0 || finished()) {
             return 0;
         }
-        state.set(ADDRESS, NEXT_OUT, out);
+        state.set(JAVA_LONG, NEXT_OUT, out.address());
         state.set(JAVA_INT, AVAIL_OUT, wanted);
-        int result;
-        try {
-            result = (int) Native.INFLATE.invokeExact(state);
-        } catch (Throwable impossible) {
-            throw new AssertionError(impossible);
-        }
+        int result = (int) Native.INFLATE.call(state.address());
         if (result < 0) {
             throw new DataFormatException(switch (result) {
                 case -1 -> "invalid block type or header";
@@ -155,18 +144,17 @@ final class IsalInflater implements RawInflater {
 
     /** The library, loaded when it is first asked for. */
     private static final class Native {
-        private static final MethodHandle INIT;
-        private static final MethodHandle INFLATE;
+        private static final NativeFunction INIT;
+        private static final NativeFunction INFLATE;
         private static final boolean USABLE;
 
         static {
-            MethodHandle init = null;
-            MethodHandle inflate = null;
+            NativeFunction init = null;
+            NativeFunction inflate = null;
             try {
                 SymbolLookup library = SymbolLookup.libraryLookup(LIBRARY, Arena.global());
-                Linker linker = Linker.nativeLinker();
-                init = linker.downcallHandle(library.findOrThrow("isal_inflate_init"), FunctionDescriptor.ofVoid(ADDRESS));
-                inflate = linker.downcallHandle(library.findOrThrow("isal_inflate"), FunctionDescriptor.of(JAVA_INT, ADDRESS));
+                init = NativeFunction.of(library, "isal_inflate_init");
+                inflate = NativeFunction.of(library, "isal_inflate");
             } catch (RuntimeException | LinkageError notHere) {
                 init = null;
             }

@@ -369,11 +369,11 @@ public final class LayerMerge {
             if (directory.get() == place.directory() && target.getLast().equals(place.name())) {
                 throw refuse(entry.name(), "is a hard link to itself");
             }
-            return switch (tree.get(new MergeTree.Place(directory.get(), target.getLast()))) {
-                case null -> null;
-                case Node leaf -> leaf;
-                default -> throw refuse(entry.name(), "is a hard link to a directory: '%s'".formatted(Oddities.display(entry.linkName())));
-            };
+            Object found = tree.get(new MergeTree.Place(directory.get(), target.getLast()));
+            if (found == null || found instanceof Node) {
+                return (Node) found;
+            }
+            throw refuse(entry.name(), "is a hard link to a directory: '%s'".formatted(Oddities.display(entry.linkName())));
         }
 
         /** Links that came before their targets are bound when the layer is complete. */

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.sifter.spi.error.ExternalException;
 import io.sifter.spi.event.Event;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -97,7 +98,7 @@ class WorkplaceTest {
 
     private static void write(int file, String text) throws IOException {
         byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
-        LinuxFiles.write(file, 0, bytes, 0, bytes.length);
+        LinuxFiles.write(file, 0, ByteBuffer.wrap(bytes));
     }
 
     private List<String> names() throws IOException {

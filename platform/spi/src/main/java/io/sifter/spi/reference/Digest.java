@@ -42,6 +42,18 @@ public record Digest(Algorithm algorithm, String hex) {
         }
     }
 
+    // Written out, since what a record would do by itself is made anew at every start.
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof Digest digest && algorithm == digest.algorithm && hex.equals(digest.hex);
+    }
+
+    @Override
+    public int hashCode() {
+        return hex.hashCode();
+    }
+
     /** @throws IllegalArgumentException if {@code text} is not {@code sha256:<64 hex>} or {@code sha512:<128 hex>} */
     public static Digest parse(String text) {
         int colon = text.indexOf(':');

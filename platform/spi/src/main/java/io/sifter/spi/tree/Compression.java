@@ -37,6 +37,18 @@ public record Compression(Codec codec, int level, int blockSize) {
         }
     }
 
+    // Written out, since what a record would do by itself is made anew at every start.
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof Compression compression && codec == compression.codec && level == compression.level && blockSize == compression.blockSize;
+    }
+
+    @Override
+    public int hashCode() {
+        return (codec.id() * 31 + level) * 31 + blockSize;
+    }
+
     /** Whether blocks of {@code other} may stand in a file system of this compression. The level leaves no trace. */
     public boolean reads(Compression other) {
         return codec == other.codec && blockSize == other.blockSize;
