@@ -11,6 +11,7 @@ import java.io.OutputStream;
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.SoftReference;
 import java.nio.ByteBuffer;
+import java.nio.channels.WritableByteChannel;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -114,12 +115,21 @@ public final class PackedReader {
     private final class Bench {
         private final BlockDecompressor decompressor = Codecs.decompressor(store.compression().codec());
         private ByteBuffer stored = ByteBuffer.allocateDirect(0);
+        private ByteBuffer plain = ByteBuffer.allocateDirect(0);
 
-        ByteBuffer room(int length) {
-            if (stored.capacity() < length) {
-                stored = ByteBuffer.allocateDirect(Math.max(length, blockSize));
-            }
-            return stored.clear().limit(length);
+        ByteBuffer stored(int length) {
+            stored = room(stored, length);
+            return stored;
+        }
+
+        ByteBuffer plain(int length) {
+            plain = room(plain, length);
+            return plain;
+        }
+
+        private ByteBuffer room(ByteBuffer buffer, int length) {
+            ByteBuffer large = buffer.capacity() < length ? ByteBuffer.allocateDirect(Math.max(length, blockSize)) : buffer;
+            return large.clear().limit(length);
         }
     }
 
@@ -130,40 +140,56 @@ public final class PackedReader {
         }
     }
 
-    /** Returns how many bytes the block has. */
+    /** What is done with an uncompressed block, which is nobody's afterwards. */
+    private interface Use {
+        void of(ByteBuffer plain) throws IOException;
+    }
+
+    /** Reads a block into an array and returns how many bytes it has, at most so many. */
     private int read(long position, int word, byte[] into, int length) throws IOException {
+        int[] got = new int[1];
+        with(position, word, length, plain -> {
+            got[0] = plain.remaining();
+            plain.get(into, 0, got[0]);
+        });
+        return got[0];
+    }
+
+    /** Reads a block that has at most {@code length} bytes uncompressed. */
+    private void with(long position, int word, int length, Use use) throws IOException {
         Bench bench = Objects.requireNonNullElseGet(idle.poll(), Bench::new);
         try {
-            return read(position, word, into, length, bench);
+            use.of(plain(position, word, length, bench));
         } finally {
             idle.push(bench);
         }
     }
 
-    private int read(long position, int word, byte[] into, int length, Bench bench) throws IOException {
-        ByteBuffer stored = bench.room(SizeWord.length(word));
-        try {
-            ChannelBytes.read(store.channel(), position, stored);
-        } catch (EOFException | IllegalArgumentException e) {
-            throw new CorruptDataException(
-                    "A block of %d bytes should be at byte %d: %s"
-                            .formatted(SizeWord.length(word), position, e.getMessage()),
-                    e);
-        }
+    private ByteBuffer plain(long position, int word, int length, Bench bench) throws IOException {
+        ByteBuffer stored = bench.stored(SizeWord.length(word));
+        fill(position, stored);
         if (SizeWord.raw(word)) {
             if (stored.limit() > length) {
                 throw new CorruptDataException("The block at byte %d has %d bytes, %d are expected"
                         .formatted(position, stored.limit(), length));
             }
-            stored.get(0, into, 0, stored.limit());
-            return stored.limit();
+            return stored.rewind();
         }
+        ByteBuffer plain = bench.plain(length);
         try {
-            return bench.decompressor.decompress(
-                    MemorySegment.ofBuffer(stored.rewind()), MemorySegment.ofArray(into).asSlice(0, length));
+            return plain.limit(bench.decompressor.decompress(MemorySegment.ofBuffer(stored.rewind()), MemorySegment.ofBuffer(plain)));
         } catch (DataFormatException e) {
             throw new CorruptDataException(
                     "The block at byte %d is damaged: %s".formatted(position, e.getMessage()), e);
+        }
+    }
+
+    private void fill(long position, ByteBuffer stored) throws IOException {
+        try {
+            ChannelBytes.read(store.channel(), position, stored);
+        } catch (EOFException | IllegalArgumentException e) {
+            throw new CorruptDataException(
+                    "A block of %d bytes should be at byte %d: %s".formatted(stored.limit(), position, e.getMessage()), e);
         }
     }
 
@@ -203,10 +229,15 @@ public final class PackedReader {
             return some;
         }
 
-        /** Block by block, as they come out. */
+        /** Block by block, as they come out; without a copy on the heap where the target is a channel, too. */
         @Override
         public long transferTo(OutputStream out) throws IOException {
             long count = 0;
+            if (out instanceof WritableByteChannel channel) {
+                while (from == to && done < size) {
+                    count += transfer(channel);
+                }
+            }
             while (fill()) {
                 out.write(block, from, to - from);
                 count += to - from;
@@ -218,6 +249,40 @@ public final class PackedReader {
         @Override
         public int available() {
             return to - from;
+        }
+
+        /** Writes the next block or the tail. */
+        private int transfer(WritableByteChannel channel) throws IOException {
+            int length = (int) Math.min(blockSize, size - done);
+            if (next == content.sizeWords().length) {
+                Slice tail = content.tail().orElseThrow();
+                if (SizeWord.raw(tail.sizeWord())) {
+                    checkLength(tail, SizeWord.length(tail.sizeWord()));
+                    with(tail.position() + tail.offset(), SizeWord.of(length, true), length, channel::write);
+                } else {
+                    channel.write(ByteBuffer.wrap(fragment(tail), tail.offset(), length));
+                }
+            } else {
+                int word = content.sizeWords()[next];
+                if (word == SizeWord.SPARSE) {
+                    channel.write(ByteBuffer.allocate(length));
+                } else {
+                    with(position, word, length, plain -> {
+                        requireLength(plain.remaining(), length);
+                        channel.write(plain);
+                    });
+                    position += SizeWord.length(word);
+                }
+                next++;
+            }
+            done += length;
+            return length;
+        }
+
+        private void requireLength(int got, int length) throws CorruptDataException {
+            if (got != length) {
+                throw new CorruptDataException("The block at byte %d has %d bytes, %d are expected".formatted(position, got, length));
+            }
         }
 
         private boolean fill() throws IOException {
@@ -236,11 +301,7 @@ public final class PackedReader {
                 if (word == SizeWord.SPARSE) {
                     Arrays.fill(block, 0, length, (byte) 0);
                 } else {
-                    int got = PackedReader.this.read(position, word, block, length);
-                    if (got != length) {
-                        throw new CorruptDataException("The block at byte %d has %d bytes, %d are expected"
-                                .formatted(position, got, length));
-                    }
+                    requireLength(PackedReader.this.read(position, word, block, length), length);
                     position += SizeWord.length(word);
                 }
                 from = 0;

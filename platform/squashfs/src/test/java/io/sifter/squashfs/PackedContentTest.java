@@ -15,9 +15,12 @@ import io.sifter.spi.tree.Content;
 import io.sifter.spi.tree.FileTree;
 import io.sifter.spi.tree.PackedContent;
 import io.sifter.spi.tree.PackedContent.Slice;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.channels.WritableByteChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -265,9 +268,36 @@ class PackedContentTest {
         return image;
     }
 
+    /** Both ways: to the heap, and past it. */
     private static byte[] read(Content content) throws IOException {
+        byte[] bytes;
         try (InputStream in = content.open()) {
-            return in.readAllBytes();
+            bytes = in.readAllBytes();
+        }
+        var past = new Past();
+        try (InputStream in = content.open()) {
+            assertThat(in.transferTo(past)).isEqualTo(bytes.length);
+        }
+        assertThat(past.toByteArray()).isEqualTo(bytes);
+        assertThat(past.buffers > 0).isEqualTo(content.packed().isPresent() && bytes.length > 0);
+        return bytes;
+    }
+
+    private static final class Past extends ByteArrayOutputStream implements WritableByteChannel {
+        private int buffers;
+
+        @Override
+        public int write(ByteBuffer bytes) {
+            byte[] some = new byte[bytes.remaining()];
+            bytes.get(some);
+            writeBytes(some);
+            buffers++;
+            return some.length;
+        }
+
+        @Override
+        public boolean isOpen() {
+            return true;
         }
     }
 

@@ -14,14 +14,15 @@ import io.sifter.spi.tree.Symlink;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.util.Arrays;
+import java.nio.ByteBuffer;
+import java.nio.channels.WritableByteChannel;
 import java.util.Map;
 
 /** Makes single inodes and gives them their attributes. Safe for any thread, once it was told to {@link #probe}. */
 final class NodeWriter {
     /** The grain of holes: many blocks of a disk. */
     private static final int GRAIN = 64 << 10;
-    private static final byte[] ZEROS = new byte[GRAIN];
+    private static final ByteBuffer ZEROS = ByteBuffer.allocate(GRAIN).asReadOnlyBuffer();
     private static final int USUAL_XATTR_BYTES = 2048;
     private static final long NO_OWNER = 0xFFFF_FFFFL;
     private static final int PERMISSIONS = 0777;
@@ -117,8 +118,11 @@ final class NodeWriter {
     /** Carries an interruption through a stream. */
     private static final class Stopped extends IOException {}
 
-    /** Writes a file from its start, and leaves holes for zeros. */
-    private static final class Sparse extends OutputStream {
+    /**
+     * Writes a file from its start, and leaves holes for zeros. A channel as well as a stream, so that what lies outside the heap need
+     * not be copied into it.
+     */
+    private static final class Sparse extends OutputStream implements WritableByteChannel {
         private final int file;
         private final String name;
         private final long size;
@@ -140,32 +144,54 @@ final class NodeWriter {
 
         @Override
         public void write(byte[] bytes, int offset, int length) throws IOException {
+            write(ByteBuffer.wrap(bytes, offset, length));
+        }
+
+        @Override
+        public int write(ByteBuffer bytes) throws IOException {
             try {
                 crew.checkStopped();
             } catch (InterruptedException e) {
                 throw new Stopped();
             }
+            int length = bytes.remaining();
             if (length > size - position) {
                 throw wrongSize(name, size, "more");
             }
+            int first = bytes.position();
             int from = 0;
             for (int at = 0; at < length; ) {
                 int grain = Math.min(GRAIN, length - at);
-                if (Arrays.equals(bytes, offset + at, offset + at + grain, ZEROS, 0, grain)) {
-                    store(bytes, offset, from, at);
+                if (isZero(bytes.slice(first + at, grain))) {
+                    store(bytes, first, from, at);
                     from = at + grain;
                 }
                 at += grain;
             }
-            store(bytes, offset, from, length);
+            store(bytes, first, from, length);
             position += length;
+            bytes.position(bytes.limit());
+            return length;
         }
 
-        private void store(byte[] bytes, int offset, int from, int to) throws IOException {
+        private static boolean isZero(ByteBuffer bytes) {
+            return bytes.get(0) == 0 && bytes.mismatch(ZEROS.slice(0, bytes.limit())) < 0;
+        }
+
+        private void store(ByteBuffer bytes, int first, int from, int to) throws IOException {
             if (from < to) {
-                LinuxFiles.write(file, position + from, bytes, offset + from, to - from);
+                LinuxFiles.write(file, position + from, bytes.slice(first + from, to - from));
                 written = position + to;
             }
+        }
+
+        /** Of the stream and of the channel; the file is closed by whoever opened it. */
+        @Override
+        public void close() {}
+
+        @Override
+        public boolean isOpen() {
+            return true;
         }
     }
 

@@ -487,7 +487,7 @@ class SandboxSinkTest {
     private static String readableClassPath(Path copies) throws IOException, InterruptedException {
         List<String> entries = new ArrayList<>();
         for (String entry : System.getProperty("java.class.path").split(File.pathSeparator)) {
-            if (entry.contains("sandbox-sink") || entry.contains("image") || entry.contains("spi") || entry.contains("pf4j")) {
+            if (entry.contains("sandbox-sink") || entry.contains("image") || entry.contains("squashfs") || entry.contains("spi") || entry.contains("pf4j")) {
                 Path copy = copies.resolve(entries.size() + "-" + Path.of(entry).getFileName());
                 assertThat(run("cp", "-r", entry, copy.toString())).isZero();
                 assertThat(run("chmod", "-R", "a+rX", copy.toString())).isZero();
