@@ -58,6 +58,9 @@ public final class BlockPackWriter implements AutoCloseable {
     private final BlockBuffers.Share buffers;
     private final int blockSize;
 
+    /** What is not compressed is not meant to stay, and finding what is equal would take longer than writing it twice. */
+    private final boolean sharing;
+
     // The caller's.
     private final BlockBuffers memory;
     private final BlockBuffers.Desk desk;
@@ -111,6 +114,7 @@ public final class BlockPackWriter implements AutoCloseable {
         this.compression = compression;
         this.workers = workers;
         this.blockSize = compression.blockSize();
+        this.sharing = compression.level() > 0;
         this.presses = memory.presses(compression);
         BlockPress press = press();
         this.buffers = memory.share(press.bufferSize());
@@ -164,15 +168,23 @@ public final class BlockPackWriter implements AutoCloseable {
 
     /** Appends a file or a tail smaller than a block. */
     PackedFile addSlice(byte[] bytes, int offset, int length) throws IOException, InterruptedException {
+        if (!sharing) {
+            return appendSlice(bytes, offset, length);
+        }
         sha256.update(bytes, offset, length);
         var hash = PackedFile.Hash.of(sha256.digest());
         PackedFile known = small.get(hash);
-        if (known != null) {
-            return known;
+        if (known == null) {
+            known = appendSlice(bytes, offset, length);
+            small.put(hash, known);
         }
+        return known;
+    }
+
+    private PackedFile appendSlice(byte[] bytes, int offset, int length) throws IOException, InterruptedException {
         PackedFile added;
         if (isZero(bytes, offset, length)) {
-            added = PackedFile.zeros(length, hash);
+            added = PackedFile.zeros(length);
         } else {
             if (fragment != null && length > blockSize - fragmentFill) {
                 flushFragment();
@@ -181,10 +193,9 @@ public final class BlockPackWriter implements AutoCloseable {
                 fragment = buffers.take();
             }
             MemorySegment.copy(bytes, offset, fragment, ValueLayout.JAVA_BYTE, fragmentFill, length);
-            added = PackedFile.slice(length, fragmentCount, fragmentFill, hash);
+            added = PackedFile.slice(length, fragmentCount, fragmentFill);
             fragmentFill += length;
         }
-        small.put(hash, added);
         return added;
     }
 
@@ -207,7 +218,7 @@ public final class BlockPackWriter implements AutoCloseable {
             }
             checkFailure();
             flushChunk();
-            shareRuns();
+            settleRuns();
             out.position(chunkPosition);
             finished = true;
             memory.give(desk);
@@ -387,14 +398,14 @@ public final class BlockPackWriter implements AutoCloseable {
     }
 
     /** Lets files with equal blocks share the first one's; the bytes of the others stay where they are, unused. */
-    private void shareRuns() throws IOException {
+    private void settleRuns() throws IOException {
         var index = new RunIndex<Run>();
         for (Run run : runs) {
             PackedFile file = run.file;
             int[] words = Arrays.copyOf(run.words, run.count);
             run.words = words;
             file.settle(words, run.position);
-            if (SizeWord.total(words) > 0) {
+            if (sharing && SizeWord.total(words) > 0) {
                 PackedFile first = index.first(run, words, out, run.position).file;
                 file.settle(first.sizeWords(), first.position());
             }

@@ -21,32 +21,30 @@ public final class PackedFile {
     private final int fragment;
     private final int fragmentOffset;
     private final int tailLength;
-    private final Hash hash;
     private int[] words;
     private long position;
 
-    private PackedFile(long size, int fragment, int fragmentOffset, int tailLength, Hash hash, int[] words) {
+    private PackedFile(long size, int fragment, int fragmentOffset, int tailLength, int[] words) {
         this.size = size;
         this.fragment = fragment;
         this.fragmentOffset = fragmentOffset;
         this.tailLength = tailLength;
-        this.hash = hash;
         this.words = words;
     }
 
     /** A file in a fragment, less than a block. */
-    static PackedFile slice(int length, int fragment, int offset, Hash hash) {
-        return new PackedFile(length, fragment, offset, length, hash, NO_WORDS);
+    static PackedFile slice(int length, int fragment, int offset) {
+        return new PackedFile(length, fragment, offset, length, NO_WORDS);
     }
 
     /** A file without a stored byte, less than a block: nothing or zeros. */
-    static PackedFile zeros(int length, Hash hash) {
-        return new PackedFile(length, NO_FRAGMENT, 0, 0, hash, length == 0 ? NO_WORDS : new int[] {SizeWord.SPARSE});
+    static PackedFile zeros(int length) {
+        return new PackedFile(length, NO_FRAGMENT, 0, 0, length == 0 ? NO_WORDS : new int[] {SizeWord.SPARSE});
     }
 
     /** A file of at least a block, whose words come later. */
     static PackedFile blocks(long size, int fragment, int fragmentOffset, int tailLength) {
-        return new PackedFile(size, fragment, fragmentOffset, tailLength, null, NO_WORDS);
+        return new PackedFile(size, fragment, fragmentOffset, tailLength, NO_WORDS);
     }
 
     /** Bytes of the file. */
@@ -79,11 +77,6 @@ public final class PackedFile {
         return tailLength;
     }
 
-    /** The first 16 bytes of the content's SHA-256 when the file is smaller than a block, otherwise none. */
-    public byte[] contentHash() {
-        return hash == null ? new byte[0] : hash.toBytes();
-    }
-
     void settle(int[] settledWords, long settledPosition) {
         words = settledWords;
         position = settledPosition;
@@ -101,11 +94,16 @@ public final class PackedFile {
             return new Hash((long) BYTES.get(sha256, 0), (long) BYTES.get(sha256, Long.BYTES));
         }
 
-        byte[] toBytes() {
-            byte[] bytes = new byte[2 * Long.BYTES];
-            BYTES.set(bytes, 0, first);
-            BYTES.set(bytes, Long.BYTES, second);
-            return bytes;
+        // Written out, since what a record would do by itself is made anew at every start.
+
+        @Override
+        public boolean equals(Object other) {
+            return other instanceof Hash hash && first == hash.first && second == hash.second;
+        }
+
+        @Override
+        public int hashCode() {
+            return Long.hashCode(first);
         }
     }
 }

@@ -16,7 +16,6 @@ import java.io.InputStream;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -113,14 +112,13 @@ class BlockPackWriterTest {
     }
 
     @Test
-    void smallFilesKnowTheirHash() throws Exception {
-        byte[] small = text(BLOCK - 1, 1);
-        List<PackedFile> packed = assertComesBack(List.of(small, text(BLOCK, 1), new byte[0]), GZIP);
+    void whatIsNotCompressedIsNotShared() throws Exception {
+        byte[] large = text(3 * BLOCK + 5, 1);
+        byte[] small = text(700, 2);
+        List<PackedFile> packed = assertComesBack(List.of(large, small, large.clone(), small.clone()), new Compression(Compression.Codec.GZIP, 0, BLOCK));
 
-        byte[] sha256 = MessageDigest.getInstance("SHA-256").digest(small);
-        assertThat(packed.get(0).contentHash()).isEqualTo(Arrays.copyOf(sha256, 16));
-        assertThat(packed.get(1).contentHash()).isEmpty();
-        assertThat(packed.get(2).contentHash()).hasSize(16);
+        assertThat(packed.get(2).position()).isNotEqualTo(packed.get(0).position());
+        assertThat(packed.get(3).fragmentOffset()).isNotEqualTo(packed.get(1).fragmentOffset());
     }
 
     @ParameterizedTest

@@ -24,7 +24,7 @@ import java.util.zip.Inflater;
  */
 public final class LayerPack implements AutoCloseable {
     /** Of the format: packs of another version are not read. Belongs into the key under which a pack is kept. */
-    public static final int FORMAT_VERSION = 2;
+    public static final int FORMAT_VERSION = 3;
 
     static final String REMEDY = "Delete it: it is made anew when it is needed";
 

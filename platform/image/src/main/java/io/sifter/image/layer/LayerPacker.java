@@ -67,10 +67,12 @@ public final class LayerPacker {
             LayerStream.Digests digests = stream.finish();
             check("blob", blobDigest, digests.blob());
             check("uncompressed layer", diffId, Optional.of(digests.diffId()));
+            // While the workers are at the last blocks.
+            byte[] storedJournal = deflate(journal);
             long dataLength = blocks.finish();
             ByteWriter places = new ByteWriter(Integer.MAX_VALUE - 8);
-            PackContents.write(places, blocks.fragments(), contents.files, compression.blockSize());
-            return writeEnd(out, dataLength, blocks.checksum(), journal, places, contents, digests);
+            PackContents.write(places, blocks.fragments(), contents.files);
+            return writeEnd(out, dataLength, blocks.checksum(), storedJournal, journal.length(), places, contents, digests);
         } catch (InterruptedIOException | ClosedByInterruptException e) {
             if (Thread.interrupted()) {
                 throw new InterruptedException(e.getMessage());
@@ -86,15 +88,14 @@ public final class LayerPacker {
         }
     }
 
-    private PackInfo writeEnd(FileChannel out, long dataLength, int dataChecksum, ByteWriter journal, ByteWriter places, Contents contents, LayerStream.Digests digests)
-            throws IOException {
-        byte[] storedJournal = deflate(journal);
+    private PackInfo writeEnd(FileChannel out, long dataLength, int dataChecksum, byte[] storedJournal, int journalLength, ByteWriter places, Contents contents,
+                              LayerStream.Digests digests) throws IOException {
         byte[] storedPlaces = deflate(places);
         MessageDigest hash = Digest.Algorithm.SHA256.start();
         hash.update(storedJournal);
         hash.update(storedPlaces);
         PackFooter footer = new PackFooter(compression, dataLength, dataChecksum, contents.bytes, contents.entries, contents.whiteouts,
-                new PackFooter.Section(storedJournal.length, journal.length()), new PackFooter.Section(storedPlaces.length, places.length()),
+                new PackFooter.Section(storedJournal.length, journalLength), new PackFooter.Section(storedPlaces.length, places.length()),
                 digests.diffId(), digests.blob(), hash.digest());
         long position = dataLength;
         for (ByteBuffer bytes : List.of(ByteBuffer.wrap(storedJournal), ByteBuffer.wrap(storedPlaces), footer.write())) {

@@ -16,7 +16,6 @@ import java.util.Optional;
  * section: number  count of fragment blocks, for each: number position, word, number uncompressed length; then records
  * record:  number  fragment block + 1, or 0              number  offset in it (with a fragment)
  *          word    each block                            number  position of the first (where one is stored)
- *          16 bytes  start of the content's SHA-256 (files smaller than a block)
  * word:    number  length on disk * 2, plus 1 if stored raw
  * </pre>
  *
@@ -24,8 +23,6 @@ import java.util.Optional;
  * before anybody uses them. Safe for any thread.
  */
 final class PackContents {
-    static final int HASH_LENGTH = 16;
-
     private static final int RAW = 1 << 24;
 
     private final byte[] section;
@@ -67,7 +64,7 @@ final class PackContents {
         return layer;
     }
 
-    static void write(ByteWriter out, List<FragmentBlock> fragments, List<PackedFile> files, int blockSize) throws CorruptDataException {
+    static void write(ByteWriter out, List<FragmentBlock> fragments, List<PackedFile> files) throws CorruptDataException {
         out.number(fragments.size());
         for (FragmentBlock fragment : fragments) {
             out.number(fragment.position());
@@ -87,14 +84,11 @@ final class PackContents {
             if (stored) {
                 out.number(file.position());
             }
-            if (file.size() < blockSize) {
-                out.raw(file.contentHash());
-            }
         }
     }
 
     /** A file of this pack. */
-    record Found(PackedContent packed, byte[] hash, int next) {}
+    record Found(PackedContent packed, int next) {}
 
     int firstRecord() {
         return firstRecord;
@@ -141,8 +135,7 @@ final class PackContents {
         if (stored > dataLength - position) {
             throw in.damaged("blocks of %d bytes at %d are not within the pack of %d".formatted(stored, position, dataLength));
         }
-        byte[] hash = size < blockSize ? in.raw(HASH_LENGTH) : new byte[0];
-        return new Found(new PackedContent(store, position, words, slice), hash, in.at());
+        return new Found(new PackedContent(store, position, words, slice), in.at());
     }
 
     private int word(ByteCursor in) throws CorruptDataException {

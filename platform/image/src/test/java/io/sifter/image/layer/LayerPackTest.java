@@ -159,7 +159,7 @@ class LayerPackTest {
         byte[] pack = Files.readAllBytes(packs.pack(TarLayer.with().file("a", "1")));
         pack[pack.length - PackFooter.SIZE + 8] = 9;
         Path newer = Files.write(directory.resolve("newer"), pack);
-        assertThatThrownBy(() -> LayerPack.open(newer)).isInstanceOf(CorruptDataException.class).hasMessageContaining("of version 9, expected 2");
+        assertThatThrownBy(() -> LayerPack.open(newer)).isInstanceOf(CorruptDataException.class).hasMessageContaining("of version 9, expected 3");
     }
 
     @Test
