@@ -285,7 +285,7 @@ public final class Planner {
             } else if (hostMount.isPresent()) {
                 command = inSession("fuse", hostMount.get(), command);
             }
-            command = inGroup(command);
+            command = inGroup(command, plan.environment());
             memory.program(command.getFirst());
             memory.program(plan.command().getFirst());
             if (starting.isPresent()) {
@@ -411,7 +411,7 @@ public final class Planner {
         }
 
         /** In a control group of its own, if there are limits; an instance also without, so that what it uses can be told. */
-        private List<String> inGroup(List<String> command) throws IOException {
+        private List<String> inGroup(List<String> command, Map<String, String> environment) throws IOException {
             boolean limited = !limits.settings().isEmpty();
             if (!limited && (starting.isEmpty() || !host.privileged())) {
                 return command;
@@ -431,7 +431,11 @@ public final class Planner {
             }
             List<String> all = new ArrayList<>();
             if (place.service()) {
-                all.addAll(List.of(raw(program("systemd-run")), "--user", "--scope", "--quiet", "--collect", "--property=Delegate=yes", "--"));
+                // It finds the service manager by a variable of the caller's, and hands it on.
+                String runtime = "XDG_RUNTIME_DIR";
+                all.addAll(List.of(raw(program("env")), runtime + "=" + host.environment().get(runtime), raw(program("systemd-run")), "--user", "--scope", "--quiet",
+                        "--collect", "--property=Delegate=yes", "--", raw(program("env"))));
+                all.addAll(environment.containsKey(runtime) ? List.of(runtime + "=" + environment.get(runtime)) : List.of("-u", runtime));
             }
             all.addAll(List.of(raw(program("sh")), raw(libexec.resolve("in-cgroup")), raw(place.parent()), place.service() ? "here" : place.own() ? "own" : "given",
                     String.join(" ", controllers), searchPath(), limits.text()));
