@@ -2,11 +2,16 @@ package io.sifter.squashfs;
 
 import io.airlift.compress.v3.internal.NativeLoader;
 import io.sifter.squashfs.foreign.NativeFunction;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.ref.Cleaner;
 import java.lang.ref.Reference;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Optional;
 import java.util.function.Function;
 
@@ -16,6 +21,9 @@ import java.util.function.Function;
  */
 abstract class NativeCodec {
     private static final Cleaner CLEANER = Cleaner.create();
+    /** aircompressor's property; its loader says the rest. */
+    private static final String DISABLED = "io.airlift.compress.v3.disable-native";
+    private static final int MFD_CLOEXEC = 1;
 
     private final long state;
     private MemorySegment in = MemorySegment.NULL;
@@ -30,11 +38,39 @@ abstract class NativeCodec {
         CLEANER.register(this, () -> free.call(state));
     }
 
-    /** A library that aircompressor brings; empty where it cannot be loaded. */
+    /** What is made of a library that aircompressor brings; empty where it cannot be loaded. */
     static <T> Optional<T> load(String name, Function<SymbolLookup, T> use) {
         try {
-            return Optional.of(use.apply(NativeLoader.loadLibrary(name)));
+            Optional<SymbolLookup> library = Boolean.getBoolean(DISABLED) ? Optional.empty() : fromMemory(name);
+            return Optional.of(use.apply(library.orElseGet(() -> NativeLoader.loadLibrary(name))));
         } catch (LinkageError | RuntimeException notHere) {
+            return Optional.empty();
+        }
+    }
+
+    /**
+     * Loads the library from a file without a name. aircompressor's own loader needs one in {@code /tmp}, which stays there if the process
+     * is killed, and which cannot be loaded where programs must not be started from there.
+     */
+    @SuppressWarnings("restricted")
+    private static Optional<SymbolLookup> fromMemory(String name) {
+        String resource = "/aircompressor/linux-%s/lib%s.so".formatted(System.getProperty("os.arch"), name);
+        try (InputStream library = NativeLoader.class.getResourceAsStream(resource); Arena arena = Arena.ofConfined()) {
+            int file = library == null ? -1 : (int) NativeFunction.ofSystem("memfd_create").call(arena.allocateFrom(name).address(), MFD_CLOEXEC);
+            if (file < 0) {
+                return Optional.empty();
+            }
+            try {
+                Path path = Path.of("/proc/self/fd/" + file);
+                try (OutputStream out = Files.newOutputStream(path)) {
+                    library.transferTo(out);
+                }
+                // As text: of a path, the JDK would look for the real one, and there is none.
+                return Optional.of(SymbolLookup.libraryLookup(path.toString(), Arena.global()));
+            } finally {
+                NativeFunction.ofSystem("close").call(file);
+            }
+        } catch (IOException | RuntimeException notThisWay) {
             return Optional.empty();
         }
     }

@@ -171,6 +171,13 @@ class CodecsTest {
                 "%d.%d.%d".formatted(Runtime.version().feature(), Runtime.version().interim(), Runtime.version().update())));
     }
 
+    @Test
+    void nativeCodeIsLoadedWithoutATemporaryFile() throws Exception {
+        String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+        String output = Peers.text(java, "-Djava.io.tmpdir=/nowhere/at/all", "-cp", System.getProperty("java.class.path"), Fallback.class.getName());
+        assertThat(output.strip()).startsWith("true libdeflate/").contains(" zstd-").endsWith(" ok");
+    }
+
     /** Started by a test. */
     static final class Fallback {
         public static void main(String[] args) throws Exception {
