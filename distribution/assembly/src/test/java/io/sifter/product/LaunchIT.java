@@ -315,24 +315,14 @@ class LaunchIT {
         String script = "id -u; cat /proc/self/uid_map";
         Result alone = product.run("exec", "--fakeroot", "--ignore-subuid", "--contain", "x.sif", "sh", "-c", script);
         assertThat(alone.out().split("\\s+")).containsExactly("0", "0", product.shell("id -u").out().strip(), "1");
-        String name = product.shell("id -un").out().strip();
-        Path subuid = Path.of("/etc/subuid");
-        Path subgid = Path.of("/etc/subgid");
-        byte[] uids = Files.readAllBytes(subuid);
-        byte[] gids = Files.readAllBytes(subgid);
-        try {
-            Files.writeString(subuid, name + ":2500000:65536\n");
-            Files.writeString(subgid, name + ":2500000:65536\n");
+        try (Product root = Product.start()) {
             for (String runtime : List.of("unshare", "bubblewrap")) {
                 configure("runtime { name = " + runtime + " }\n");
-                Result result = product.run("exec", "--fakeroot", "--contain", "x.sif", "sh", "-c", script + "; exit 3");
+                Result result = product.runWithSubordinateIds(root, "exec", "--fakeroot", "--contain", "x.sif", "sh", "-c", script + "; exit 3");
                 assertThat(result.exit()).as(result.err()).isEqualTo(3);
-                assertThat(result.out().split("\\s+")).startsWith("0", "0").endsWith("1", "2500000", "65536");
+                assertThat(result.out().split("\\s+")).startsWith("0", "0").endsWith("1", "200000", "65536");
                 assertThat(result.err()).isEmpty();
             }
-        } finally {
-            Files.write(subuid, uids);
-            Files.write(subgid, gids);
         }
         nothingLeft();
     }
