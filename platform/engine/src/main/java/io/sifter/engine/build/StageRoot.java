@@ -30,33 +30,28 @@ public sealed interface StageRoot {
         }
     }
 
+    /** Layers that are mounted over one another. */
+    sealed interface Layered extends StageRoot {
+        Overlays.Layers layers();
+
+        @Override
+        default Path path() {
+            return layers().root();
+        }
+
+        @Override
+        default FileTree tree(Consumer<Event> events) throws IOException, InterruptedException {
+            return layers().tree(events);
+        }
+    }
+
     /**
      * Its base as a file that is mounted, below what is done.
      *
      * @param inputs as which the result is kept, if it is
      */
-    record Mounted(Base base, Overlays.Layers layers, Optional<String> inputs) implements StageRoot {
-        @Override
-        public Path path() {
-            return layers.root();
-        }
-
-        @Override
-        public FileTree tree(Consumer<Event> events) throws IOException, InterruptedException {
-            return layers.tree(events);
-        }
-    }
+    record Mounted(Base base, Overlays.Layers layers, Optional<String> inputs) implements Layered {}
 
     /** Its base with what an earlier build made of it, mounted: nothing is left to do. */
-    record Recalled(Base base, Overlays.Layers layers) implements StageRoot {
-        @Override
-        public Path path() {
-            return layers.root();
-        }
-
-        @Override
-        public FileTree tree(Consumer<Event> events) throws IOException, InterruptedException {
-            return layers.tree(events);
-        }
-    }
+    record Recalled(Base base, Overlays.Layers layers) implements Layered {}
 }
