@@ -142,24 +142,24 @@ public final class PackedReader {
 
     /** What is done with an uncompressed block, which is nobody's afterwards. */
     private interface Use {
-        void of(ByteBuffer plain) throws IOException;
+        /** Returns how many bytes were used. */
+        int of(ByteBuffer plain) throws IOException;
     }
 
     /** Reads a block into an array and returns how many bytes it has, at most so many. */
     private int read(long position, int word, byte[] into, int length) throws IOException {
-        int[] got = new int[1];
-        with(position, word, length, plain -> {
-            got[0] = plain.remaining();
-            plain.get(into, 0, got[0]);
+        return with(position, word, length, plain -> {
+            int got = plain.remaining();
+            plain.get(into, 0, got);
+            return got;
         });
-        return got[0];
     }
 
-    /** Reads a block that has at most {@code length} bytes uncompressed. */
-    private void with(long position, int word, int length, Use use) throws IOException {
+    /** Reads a block that has at most {@code length} bytes uncompressed, and returns how many of them were used. */
+    private int with(long position, int word, int length, Use use) throws IOException {
         Bench bench = Objects.requireNonNullElseGet(idle.poll(), Bench::new);
         try {
-            use.of(plain(position, word, length, bench));
+            return use.of(plain(position, word, length, bench));
         } finally {
             idle.push(bench);
         }
@@ -269,7 +269,7 @@ public final class PackedReader {
                 } else {
                     with(position, word, length, plain -> {
                         requireLength(plain.remaining(), length);
-                        channel.write(plain);
+                        return channel.write(plain);
                     });
                     position += SizeWord.length(word);
                 }
