@@ -397,20 +397,26 @@ public final class BlockPackWriter implements AutoCloseable {
         }
     }
 
-    /** Lets files with equal blocks share the first one's; the bytes of the others stay where they are, unused. */
+    /** Tells files where their blocks are, of equal blocks the first ones; the bytes of the others stay where they are, unused. */
     private void settleRuns() throws IOException {
-        var index = new RunIndex<Run>();
         for (Run run : runs) {
-            PackedFile file = run.file;
-            int[] words = Arrays.copyOf(run.words, run.count);
-            run.words = words;
-            file.settle(words, run.position);
-            if (sharing && SizeWord.total(words) > 0) {
-                PackedFile first = index.first(run, words, out, run.position).file;
-                file.settle(first.sizeWords(), first.position());
-            }
+            run.words = Arrays.copyOf(run.words, run.count);
+            run.file.settle(run.words, run.position);
+        }
+        if (sharing) {
+            shareRuns();
         }
         runs.clear();
+    }
+
+    private void shareRuns() throws IOException {
+        var index = new RunIndex<Run>();
+        for (Run run : runs) {
+            if (SizeWord.total(run.words) > 0) {
+                PackedFile first = index.first(run, run.words, out, run.position).file;
+                run.file.settle(first.sizeWords(), first.position());
+            }
+        }
     }
 
     static MessageDigest sha256() {
