@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 
 /**
  * Turns the options of run, exec, shell and test, raw, into what the planner takes. On the start-up path of containers.
@@ -64,9 +65,15 @@ final class ActionOptions {
         return new Variables(values.flag("cleanenv"), values.pairs("env"), files, !values.flag("no-eval"), values.text("app"), shell);
     }
 
-    static Isolation isolation(Values values) {
+    /** @param notes told what an option that was given implies */
+    static Isolation isolation(Values values, Consumer<String> notes) {
+        Optional<String> network = values.text("network");
+        boolean implied = network.isPresent() && !values.flag("net");
+        if (implied) {
+            notes.accept("Setting --net (required by --network)");
+        }
         return new Isolation(values.flag("contain"), values.flag("containall"), values.flag("compat"), values.flag("pid"),
-                values.flag("no-pid"), values.flag("ipc"), values.flag("uts"), values.flag("net") || values.text("network").isPresent(), values.text("network"),
+                values.flag("no-pid"), values.flag("ipc"), values.flag("uts"), implied || values.flag("net"), network,
                 values.flag("userns"), values.text("hostname"), values.text("dns"), !values.flag("no-umask"));
     }
 

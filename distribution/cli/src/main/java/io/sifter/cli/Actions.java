@@ -134,7 +134,7 @@ public final class Actions {
         PlannerSettings settings = PlannerSettings.read(host.home(), program.text("config"), host.environment());
         var request = new ActionRequest(action(command), path, Boolean.getBoolean("sifter.image.temporary"),
                 parsed.rest().subList(background ? 2 : 1, parsed.rest().size()), !lines.shows(Level.INFO),
-                ActionOptions.files(values), ActionOptions.variables(values), ActionOptions.isolation(values),
+                ActionOptions.files(values), ActionOptions.variables(values), ActionOptions.isolation(values, note -> log(Level.INFO, note)),
                 ActionOptions.rights(values, host.uid()));
         var kinds = new ArrayList<RuntimeKind>();
         for (Bundled runtime : RUNTIMES) {
@@ -154,9 +154,6 @@ public final class Actions {
         }
         var planner = new Planner(host, kinds, wanted, settings.memory(values.flag("disable-cache")), warning -> log(Level.WARNING, warning))
                 .with(ActionOptions.limits(values)).with(settings.site()).with(memory);
-        if (values.text("network").isPresent() && !values.flag("net")) {
-            log(Level.INFO, "Setting --net (required by --network)");
-        }
         if (joins) {
             return planner.join(request, instance(image.substring(INSTANCE.length()), settings.instances(host)));
         }

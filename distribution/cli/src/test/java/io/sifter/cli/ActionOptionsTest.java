@@ -11,12 +11,15 @@ import io.sifter.engine.launch.ActionRequest.Unpacking;
 import io.sifter.engine.launch.Gpu;
 import io.sifter.spi.error.UserException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class ActionOptionsTest {
+    private final List<String> notes = new ArrayList<>();
+
     private static Values values(String line) throws Exception {
         return Invocation.parse(CommandTable.full(), List.of(line.split(" "))).values();
     }
@@ -27,7 +30,7 @@ class ActionOptionsTest {
 
         assertThat(ActionOptions.files(values)).isEqualTo(ActionRequest.Files.DEFAULT);
         assertThat(ActionOptions.variables(values)).isEqualTo(ActionRequest.Variables.DEFAULT);
-        assertThat(ActionOptions.isolation(values)).isEqualTo(ActionRequest.Isolation.DEFAULT);
+        assertThat(ActionOptions.isolation(values, notes::add)).isEqualTo(ActionRequest.Isolation.DEFAULT);
         assertThat(ActionOptions.rights(values, 1000)).isEqualTo(ActionRequest.Rights.DEFAULT);
     }
 
@@ -90,16 +93,19 @@ class ActionOptionsTest {
     @Test
     void isolationIsAskedFor() throws Exception {
         ActionRequest.Isolation isolation = ActionOptions.isolation(values("exec -c -C --compat -p --no-pid -i --uts -n --network none -u"
-                + " --hostname h --dns 1.1.1.1,8.8.8.8 --no-umask img true"));
+                + " --hostname h --dns 1.1.1.1,8.8.8.8 --no-umask img true"), notes::add);
 
         assertThat(isolation).isEqualTo(new ActionRequest.Isolation(true, true, true, true, true, true, true, true, Optional.of("none"),
                 true, Optional.of("h"), Optional.of("1.1.1.1,8.8.8.8"), false));
+        assertThat(notes).isEmpty();
     }
 
     @Test
-    void whoeverNamesANetworkWantsOne() throws Exception {
-        assertThat(ActionOptions.isolation(values("exec --network none img true")).net()).isTrue();
-        assertThat(ActionOptions.isolation(values("exec --network= img true"))).isEqualTo(ActionRequest.Isolation.DEFAULT);
+    void whoeverNamesANetworkWantsOneAndIsTold() throws Exception {
+        assertThat(ActionOptions.isolation(values("exec --network= img true"), notes::add)).isEqualTo(ActionRequest.Isolation.DEFAULT);
+        assertThat(notes).isEmpty();
+        assertThat(ActionOptions.isolation(values("exec --network none img true"), notes::add).net()).isTrue();
+        assertThat(notes).containsExactly("Setting --net (required by --network)");
     }
 
     @Test

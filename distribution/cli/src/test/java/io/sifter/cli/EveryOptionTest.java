@@ -39,7 +39,7 @@ class EveryOptionTest {
         Values values = session.values();
         ActionOptions.files(values);
         ActionOptions.variables(values);
-        ActionOptions.isolation(values);
+        ActionOptions.isolation(values, _ -> { });
         ActionOptions.rights(values, 0);
         ActionOptions.runtime(values, java.util.Optional.empty());
         try {
