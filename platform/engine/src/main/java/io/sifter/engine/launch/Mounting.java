@@ -284,6 +284,12 @@ final class Mounting {
                 throw new UserException("container creation failed: mount hook function failure: mount %s->%s error: while mounting %s: mount source %s doesn't exist"
                         .formatted(source, RawName.display(bind.destination()), source, source));
             }
+            if (isDirectory(source) && tree.find(bind.destination()).path().equals("/")) {
+                // With the reference nobody sees it either.
+                warnings.accept("Skipping impossible bind mount of %s to '%s': that is the root of the container, which is the image's; bind to a directory in it, like /mnt"
+                        .formatted(source, RawName.display(bind.destination())));
+                continue;
+            }
             tree.bind(source, bind.destination(), bind.readOnly(), false);
         }
     }

@@ -32,6 +32,8 @@ import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class PlannerTest {
     @TempDir
@@ -246,6 +248,16 @@ class PlannerTest {
                 .isInstanceOf(UserException.class).hasMessageContaining("mount source /no/such doesn't exist");
         assertThatThrownBy(() -> plan(exec("true").with(files(List.of("/tmp:mnt"), Optional.empty(), false, Optional.empty(), List.of()))))
                 .isInstanceOf(UserException.class).hasMessageContaining("destination must be an absolute path");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/", "/.", "//", "/..", "/tmp/../", "/top"})
+    void theRootStaysTheImages(String destination) throws Exception {
+        Files.createSymbolicLink(box.resolve("top"), Path.of("."));
+        Launch launch = launch(exec("true").with(files(List.of(here + ":" + destination, here + ":/tmp"), Optional.empty(), true, Optional.empty(), List.of("cwd"))));
+        assertThat(launch.mounts()).filteredOn(mount -> mount instanceof Bind(Path source, _, _, _) && source.equals(here)).containsExactly(new Bind(here, "/tmp", false, false));
+        assertThat(warnings).containsExactly("Skipping impossible bind mount of %s to '%s': that is the root of the container, which is the image's; bind to a directory in it, like /mnt"
+                .formatted(here, destination));
     }
 
     @Test
