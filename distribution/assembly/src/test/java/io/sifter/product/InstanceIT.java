@@ -385,7 +385,7 @@ class InstanceIT {
         as(User.ORDINARY);
         Path top = controlGroups();
         String file = hugepages().toString();
-        product.run("exec", "--apply-cgroups", file, "x.sif", "true").failed("no control group is delegated to this user");
+        product.run("exec", "--apply-cgroups", file, "x.sif", "true").failed("no control group is delegated to this user with hugetlb", "Delegate=hugetlb");
         Path delegated = top.resolve("sifter-test-" + ProcessHandle.current().pid());
         String user = product.shell("id -un").ok().out().strip();
         try {

@@ -64,8 +64,9 @@ public final class ControlGroup {
         if (hasServices(host)) {
             return new Place(top, false, true);
         }
-        throw new UserException("Limits cannot be set: no control group is delegated to this user, and no service manager of the user runs",
-                "Ask for delegation (Delegate= of systemd), log in with a session of systemd, or be root.");
+        throw new UserException("Limits cannot be set: no control group is delegated to this user with %s, and no service manager of the user runs"
+                .formatted(String.join(", ", controllers)),
+                "Ask for delegation (Delegate=%s for user@.service of systemd), log in with a session of systemd, or be root.".formatted(String.join(" ", controllers)));
     }
 
     private static boolean hasServices(Host host) {
