@@ -6,10 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.sifter.image.directory.DirectoryTree;
 import io.sifter.image.directory.LinuxFiles;
 import io.sifter.image.directory.Removal;
+import io.sifter.spi.Sink;
 import io.sifter.spi.SinkContext;
 import io.sifter.spi.SinkOptions;
 import io.sifter.spi.error.CorruptDataException;
-import io.sifter.spi.error.ExternalException;
 import io.sifter.spi.event.Event;
 import io.sifter.spi.tree.Attributes;
 import io.sifter.spi.tree.Content;
@@ -18,6 +18,7 @@ import io.sifter.spi.tree.FileTree;
 import io.sifter.spi.tree.RegularFile;
 import io.sifter.spi.tree.Symlink;
 import io.sifter.testkit.Peers;
+import io.sifter.testkit.contract.SinkContract;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
@@ -25,7 +26,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
@@ -33,7 +33,6 @@ import java.util.Queue;
 import java.util.SortedMap;
 import java.util.concurrent.AbstractExecutorService;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -46,10 +45,20 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.pf4j.DefaultVersionManager;
 
-class SandboxSinkTest {
+class SandboxSinkTest extends SinkContract {
     private final ExecutorService workers = Executors.newFixedThreadPool(2);
     private final Queue<String> warnings = new ConcurrentLinkedQueue<>();
     private Path temporary;
+
+    @Override
+    protected Sink sink(SinkContext context) {
+        return new SandboxSink(context);
+    }
+
+    @Override
+    protected byte[] content(Path target, String name) throws IOException {
+        return Files.readAllBytes(target.resolve(name));
+    }
 
     @BeforeEach
     void makeDirectory() throws IOException {
@@ -219,41 +228,6 @@ class SandboxSinkTest {
         assertThat(names()).containsExactly("box");
     }
 
-    @ParameterizedTest
-    @ValueSource(strings = {"directory", "file", "link"})
-    void whatStandsAtTheTargetIsReplaced(String kind) throws Exception {
-        Path target = temporary.resolve("box");
-        Path kept = Files.createDirectory(temporary.resolve("kept"));
-        Files.writeString(kept.resolve("note"), "stays");
-        switch (kind) {
-            case "directory" -> {
-                Files.createDirectories(target.resolve("old/older"));
-                Files.createSymbolicLink(target.resolve("old/link"), kept);
-            }
-            case "file" -> Files.writeString(target, "old");
-            default -> Files.createSymbolicLink(target, kept);
-        }
-
-        write(Samples.tree("new", Samples.file("new")), target, Samples.OPTIONS);
-
-        assertThat(target.resolve("new")).hasContent("new");
-        assertThat(target.resolve("old")).doesNotExist();
-        assertThat(kept.resolve("note")).hasContent("stays");
-        assertThat(names()).containsExactlyInAnyOrder("box", "kept");
-    }
-
-    @Test
-    void theOldSandboxStaysWhenTheNewOneFails() throws Exception {
-        Path target = temporary.resolve("box");
-        write(Samples.tree("good", Samples.file("good")), target, Samples.OPTIONS);
-        FileTree bad = Samples.tree("liar", new RegularFile(Attributes.of(0644, 0), Samples.lying(10, 9)));
-
-        assertThatThrownBy(() -> write(bad, target, Samples.OPTIONS)).isInstanceOf(CorruptDataException.class);
-
-        assertThat(target.resolve("good")).hasContent("good");
-        assertThat(names()).containsExactly("box");
-    }
-
     @Test
     void nobodyElseCanLookInWhileASandboxIsMade() throws Exception {
         AtomicReference<String> seen = new AtomicReference<>();
@@ -312,73 +286,6 @@ class SandboxSinkTest {
         sink.write(Samples.nested(50), Samples.SETTINGS, temporary.resolve("box"), Samples.OPTIONS);
 
         assertThat(depth(temporary.resolve("box"))).isEqualTo(50);
-    }
-
-    @Test
-    void anInterruptedWriteLeavesNothing() throws Exception {
-        CountDownLatch reading = new CountDownLatch(1);
-        Content endless = new Content() {
-            @Override
-            public long size() {
-                return Long.MAX_VALUE;
-            }
-
-            @Override
-            public InputStream open() {
-                return new InputStream() {
-                    @Override
-                    public int read() {
-                        return 0;
-                    }
-
-                    @Override
-                    public int read(byte[] into, int offset, int length) {
-                        reading.countDown();
-                        Arrays.fill(into, offset, offset + length, (byte) 0);
-                        return length;
-                    }
-                };
-            }
-        };
-        AtomicReference<Throwable> thrown = new AtomicReference<>();
-        Thread writer = Thread.ofPlatform().start(() -> {
-            try {
-                write(Samples.tree("endless", new RegularFile(Attributes.of(0644, 0), endless)), temporary.resolve("box"), Samples.OPTIONS);
-            } catch (Throwable e) {
-                thrown.set(e);
-            }
-        });
-
-        reading.await();
-        writer.interrupt();
-        writer.join(20_000);
-
-        assertThat(thrown.get()).isInstanceOf(InterruptedException.class);
-        assertThat(names()).isEmpty();
-    }
-
-    @Test
-    void aFullDiskIsNamedAndLeavesNothing() throws Exception {
-        Peers.root();
-        Path small = Files.createDirectory(temporary.resolve("small"));
-        Peers.need(run("mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", small.toString()) == 0, "tmpfs cannot be mounted here");
-        try {
-            assertThatThrownBy(() -> write(Samples.tree("large", new RegularFile(Attributes.of(0644, 0), Samples.lying(3_000_000, 3_000_000))),
-                    small.resolve("box"), Samples.OPTIONS))
-                    .isInstanceOfSatisfying(ExternalException.class, e -> {
-                        assertThat(e).hasMessageContaining("box in " + small).hasMessageContaining("No space left");
-                        assertThat(e.nextStep().orElseThrow()).contains(small.toString());
-                    });
-            assertThat(small).isEmptyDirectory();
-        } finally {
-            run("umount", small.toString());
-        }
-    }
-
-    @Test
-    void aMissingParentIsNamed() {
-        assertThatThrownBy(() -> write(Samples.tree("x", Samples.file("x")), temporary.resolve("no/box"), Samples.OPTIONS))
-                .isInstanceOf(ExternalException.class).hasMessageContaining("no/box");
     }
 
     @Test

@@ -1,16 +1,15 @@
 package io.sifter.sink.sif;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.sifter.sif.Architecture;
 import io.sifter.sif.DataType;
 import io.sifter.sif.SifDescriptor;
 import io.sifter.sif.SifImage;
 import io.sifter.spi.ImageSettings;
+import io.sifter.spi.Sink;
 import io.sifter.spi.SinkContext;
 import io.sifter.spi.SinkOptions;
-import io.sifter.spi.error.ExternalException;
 import io.sifter.spi.event.Event;
 import io.sifter.spi.reference.Platform;
 import io.sifter.spi.tree.Attributes;
@@ -22,6 +21,7 @@ import io.sifter.spi.tree.RegularFile;
 import io.sifter.spi.tree.Symlink;
 import io.sifter.squashfs.SquashFsReader;
 import io.sifter.testkit.Peers;
+import io.sifter.testkit.contract.SinkContract;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -37,19 +37,15 @@ import java.util.Queue;
 import java.util.Random;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 import org.pf4j.DefaultVersionManager;
 
-class SifSinkTest {
+class SifSinkTest extends SinkContract {
     private static final SinkOptions OPTIONS =
             new SinkOptions(new Compression(Compression.Codec.GZIP, 6, 131072), false);
 
@@ -61,6 +57,23 @@ class SifSinkTest {
     @AfterEach
     void stopWorkers() {
         workers.shutdownNow();
+    }
+
+    @Override
+    protected Sink sink(SinkContext context) {
+        return new SifSink(context);
+    }
+
+    @Override
+    protected byte[] content(Path target, String name) throws IOException {
+        try (SifImage image = SifImage.open(target)) {
+            SifDescriptor partition = image.primaryPartition().orElseThrow();
+            try (SquashFsReader reader = SquashFsReader.open(image.channel(), partition.offset(), partition.size());
+                    FileTree read = reader.tree();
+                    InputStream in = ((RegularFile) read.root().children().get(name)).content().open()) {
+                return in.readAllBytes();
+            }
+        }
     }
 
     @Test
@@ -159,111 +172,6 @@ class SifSinkTest {
         assertThat(events).singleElement().asString().contains("sparc");
     }
 
-    @ParameterizedTest
-    @ValueSource(strings = {"file", "directory", "link"})
-    void whatStandsAtTheTargetIsReplaced(String kind) throws Exception {
-        Path target = temporary.resolve("image.sif");
-        Path kept = Files.writeString(temporary.resolve("kept"), "stays");
-        switch (kind) {
-            case "file" -> Files.writeString(target, "old");
-            case "directory" -> Files.createDirectories(target.resolve("a/b"));
-            default -> Files.createSymbolicLink(target, kept);
-        }
-
-        write(tree(), settings(Optional.empty()), target);
-
-        assertThat(SifImage.isSif(target)).isTrue();
-        assertThat(kept).hasContent("stays");
-        assertThat(names()).containsExactlyInAnyOrder("image.sif", "kept");
-    }
-
-    @Test
-    void aFailureLeavesTheOldFileAndNothingElse() throws Exception {
-        Path target = Files.writeString(temporary.resolve("image.sif"), "old");
-        FileTree broken = treeOf(new Content() {
-            @Override
-            public long size() {
-                return 10;
-            }
-
-            @Override
-            public InputStream open() throws IOException {
-                throw new IOException("gone");
-            }
-        });
-
-        assertThatThrownBy(() -> write(broken, settings(Optional.empty()), target)).isInstanceOf(IOException.class).hasMessageContaining("gone");
-
-        assertThat(target).hasContent("old");
-        assertThat(names()).containsExactly("image.sif");
-    }
-
-    @Test
-    void anInterruptedWriteLeavesNothing() throws Exception {
-        CountDownLatch reading = new CountDownLatch(1);
-        FileTree endless = treeOf(new Content() {
-            @Override
-            public long size() {
-                return 1L << 40;
-            }
-
-            @Override
-            public InputStream open() {
-                return new InputStream() {
-                    @Override
-                    public int read() {
-                        reading.countDown();
-                        return 0;
-                    }
-
-                    @Override
-                    public int read(byte[] into, int offset, int length) {
-                        reading.countDown();
-                        new Random(1).nextBytes(into);
-                        return length;
-                    }
-                };
-            }
-        });
-        AtomicReference<Throwable> thrown = new AtomicReference<>();
-        Thread writer = Thread.ofPlatform().start(() -> {
-            try {
-                write(endless, settings(Optional.empty()), temporary.resolve("image.sif"));
-            } catch (Throwable e) {
-                thrown.set(e);
-            }
-        });
-
-        reading.await();
-        writer.interrupt();
-        writer.join(20_000);
-
-        assertThat(thrown.get()).isInstanceOf(InterruptedException.class);
-        assertThat(names()).isEmpty();
-    }
-
-    @Test
-    void aFullDiskIsNamedAndLeavesNothing() throws Exception {
-        Peers.root();
-        Path small = Files.createDirectory(temporary.resolve("small"));
-        Peers.need(run("mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", small.toString()) == 0, "tmpfs cannot be mounted here");
-        try {
-            byte[] much = new byte[2_000_000];
-            new Random(1).nextBytes(much);
-            assertThatThrownBy(() -> write(treeOf(Content.of(much)), settings(Optional.empty()), small.resolve("image.sif")))
-                    .isInstanceOf(ExternalException.class).hasMessageContaining(small.toString());
-            assertThat(small).isEmptyDirectory();
-        } finally {
-            run("umount", small.toString());
-        }
-    }
-
-    @Test
-    void aMissingDirectoryIsNamed() {
-        assertThatThrownBy(() -> write(tree(), settings(Optional.empty()), temporary.resolve("no/image.sif")))
-                .isInstanceOf(ExternalException.class).hasMessageContaining("no/image.sif");
-    }
-
     @Test
     void theHostAcceptsWhatThePluginRequires() throws Exception {
         Properties plugin = new Properties();
@@ -306,12 +214,6 @@ class SifSinkTest {
         return FileTree.of(root);
     }
 
-    private static FileTree treeOf(Content content) {
-        Directory root = new Directory(Attributes.of(0755, 1));
-        root.children().put("file", new RegularFile(Attributes.of(0644, 1), content));
-        return FileTree.of(root);
-    }
-
     private static String text(SifImage image, DataType type, String name) throws IOException {
         return new String(image.read(image.find(type, name).orElseThrow(), 1 << 20), StandardCharsets.UTF_8);
     }
@@ -320,9 +222,5 @@ class SifSinkTest {
         try (Stream<Path> all = Files.list(temporary)) {
             return all.map(path -> path.getFileName().toString()).toList();
         }
-    }
-
-    private static int run(String... command) throws IOException, InterruptedException {
-        return new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD).start().waitFor();
     }
 }
