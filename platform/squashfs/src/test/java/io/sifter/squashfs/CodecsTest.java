@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.sifter.spi.tree.Compression;
 import io.sifter.spi.tree.Compression.Codec;
+import io.sifter.testkit.Peers;
 import java.io.ByteArrayOutputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -139,7 +140,7 @@ class CodecsTest {
     @ParameterizedTest
     @CsvSource({"gzip, GZIP", "lzo, LZO", "xz, XZ", "lz4, LZ4", "zstd, ZSTD"})
     void blocksOfEveryCodecThatMksquashfsKnowsAreRead(String name, Codec codec) throws Exception {
-        Peers.need("mksquashfs");
+        Peers.programs("mksquashfs");
         byte[] content = new byte[131072];
         for (int i = 0; i < content.length; i += 512) {
             System.arraycopy(BlockPackWriterTest.text(512, i % 7), 0, content, i, 512);
@@ -147,7 +148,7 @@ class CodecsTest {
         Path source = Files.createDirectory(directory.resolve("source"));
         Files.write(source.resolve("file"), content);
         Path image = directory.resolve("image");
-        Peers.run("mksquashfs", source.toString(), image.toString(), "-comp", name, "-no-fragments");
+        Peers.run("mksquashfs", source.toString(), image.toString(), "-comp", name, "-no-fragments").ok();
         byte[] bytes = Files.readAllBytes(image);
         Superblock superblock = Superblock.read(new FieldInput.OfArray(bytes, "image"));
         assertThat(superblock.codec()).isEqualTo(codec);
@@ -165,8 +166,8 @@ class CodecsTest {
     @Test
     void theJdkTakesOverWhereNothingNativeCanBeLoaded() throws Exception {
         String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
-        String output = Peers.text(java, "-Dio.airlift.compress.v3.disable-native=true", "-cp",
-                System.getProperty("java.class.path"), Fallback.class.getName());
+        String output = Peers.run(java, "-Dio.airlift.compress.v3.disable-native=true", "-cp",
+                System.getProperty("java.class.path"), Fallback.class.getName()).ok();
         assertThat(output.strip()).isEqualTo("false jdk-zlib/%s zstd-java/aircompressor-3.14 ok".formatted(
                 "%d.%d.%d".formatted(Runtime.version().feature(), Runtime.version().interim(), Runtime.version().update())));
     }
@@ -174,7 +175,7 @@ class CodecsTest {
     @Test
     void nativeCodeIsLoadedWithoutATemporaryFile() throws Exception {
         String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
-        String output = Peers.text(java, "-Djava.io.tmpdir=/nowhere/at/all", "-cp", System.getProperty("java.class.path"), Fallback.class.getName());
+        String output = Peers.run(java, "-Djava.io.tmpdir=/nowhere/at/all", "-cp", System.getProperty("java.class.path"), Fallback.class.getName()).ok();
         assertThat(output.strip()).startsWith("true libdeflate/").contains(" zstd-").endsWith(" ok");
     }
 
@@ -209,8 +210,8 @@ class CodecsTest {
         stream.write(some, 0, deflater.deflate(some));
         String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
         Path bomb = Files.write(directory.resolve("bomb"), stream.toByteArray());
-        String output = Peers.text(java, "-Dio.airlift.compress.v3.disable-native=true", "-cp",
-                System.getProperty("java.class.path"), Bomb.class.getName(), bomb.toString());
+        String output = Peers.run(java, "-Dio.airlift.compress.v3.disable-native=true", "-cp",
+                System.getProperty("java.class.path"), Bomb.class.getName(), bomb.toString()).ok();
         assertThat(output.strip()).isEqualTo("100000 refused");
     }
 

@@ -13,6 +13,7 @@ import io.sifter.spi.tree.Directory;
 import io.sifter.spi.tree.FileTree;
 import io.sifter.spi.tree.Node;
 import io.sifter.spi.tree.RegularFile;
+import io.sifter.testkit.Peers;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -52,7 +53,7 @@ class DamagedImageTest {
 
     @BeforeAll
     void makeSource(@TempDir Path temporary) throws Exception {
-        Peers.need("mksquashfs", "setfattr", "ln");
+        Peers.programs("mksquashfs", "setfattr", "ln");
         directory = temporary;
         source = temporary.resolve("source");
         Files.createDirectories(source.resolve("d/e/f"));
@@ -67,10 +68,10 @@ class DamagedImageTest {
         for (int i = 0; i < 300; i++) {
             Files.write(source.resolve("many/a-name-of-some-length-" + (1000 + i)), new byte[0]);
         }
-        Peers.run("setfattr", "-n", "user.short", "-v", "value", source.resolve("small").toString());
-        Peers.run("setfattr", "-n", "user.long", "-v", "v".repeat(500), source.resolve("odd").toString());
-        Peers.run("setfattr", "-n", "user.long", "-v", "v".repeat(500), source.resolve("d").toString());
-        Peers.run("setfattr", "-n", "user.other", "-v", "1", source.resolve("d").toString());
+        Peers.run("setfattr", "-n", "user.short", "-v", "value", source.resolve("small").toString()).ok();
+        Peers.run("setfattr", "-n", "user.long", "-v", "v".repeat(500), source.resolve("odd").toString()).ok();
+        Peers.run("setfattr", "-n", "user.long", "-v", "v".repeat(500), source.resolve("d").toString()).ok();
+        Peers.run("setfattr", "-n", "user.other", "-v", "1", source.resolve("d").toString()).ok();
     }
 
     /** An image in memory with all its structures in the open, and where they are. */
@@ -561,7 +562,7 @@ class DamagedImageTest {
                     "mksquashfs", source.toString(), image.toString(), "-noappend", "-quiet", "-no-progress",
                     "-all-root", "-all-time", "1000", "-mkfs-time", "1000"));
             command.addAll(Arrays.asList(options.split(" ")));
-            Peers.run(command.toArray(String[]::new));
+            Peers.run(command.toArray(String[]::new)).ok();
         }
         return image;
     }

@@ -12,6 +12,8 @@ import io.sifter.spi.tree.Special;
 import io.sifter.spi.tree.Symlink;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.HexFormat;
@@ -48,6 +50,41 @@ final class Manifest {
             lines.add(line);
         }
         return lines;
+    }
+
+    /** Of what is under a directory, as other programs see it. */
+    static List<String> of(Path directory) throws IOException, InterruptedException {
+        return parse(
+                records("find", directory.toString(), "-printf", "%P\\0%y\\0%m\\0%U\\0%G\\0%T@\\0%n\\0%s\\0%l\\0"),
+                records("find", directory.toString(), "-type", "f", "-size", "+0",
+                        "-exec", "sha256sum", "--zero", "{}", "+"),
+                records("find", directory.toString(), "(", "-type", "b", "-o", "-type", "c", ")",
+                        "-exec", "stat", "--printf", "%t:%T %n\\0", "{}", "+"),
+                xattrs(directory),
+                directory.toString());
+    }
+
+    /** An image without any extended attributes does not even support asking for them. */
+    private static List<String> xattrs(Path directory) throws IOException, InterruptedException {
+        Said said = run("getfattr", "-R", "-P", "-h", "-d", "-m", "-", "-e", "hex", "--absolute-names", directory.toString());
+        List<String> lines = said.text().lines().toList();
+        assertThat(said.exit() == 0 || lines.stream().allMatch(line -> line.endsWith("Operation not supported"))).as(said.text()).isTrue();
+        return said.exit() == 0 ? lines : List.of();
+    }
+
+    private static List<String> records(String... command) throws IOException, InterruptedException {
+        Said said = run(command);
+        assertThat(said.exit()).as(said.text()).isZero();
+        return List.of(said.text().split("\0", -1));
+    }
+
+    /** Byte by byte, for names are in no charset. */
+    private record Said(int exit, String text) {}
+
+    private static Said run(String... command) throws IOException, InterruptedException {
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        String text = new String(process.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1);
+        return new Said(process.waitFor(), text);
     }
 
     /** Says where two manifests part, without printing all of both. */
@@ -94,7 +131,7 @@ final class Manifest {
     }
 
     /** Puts together what find, sha256sum, stat and getfattr say about a directory. */
-    static List<String> parse(
+    private static List<String> parse(
             List<String> found, List<String> digests, List<String> devices, List<String> xattrs, String root)
             throws IOException {
         Map<String, String> details = new TreeMap<>();

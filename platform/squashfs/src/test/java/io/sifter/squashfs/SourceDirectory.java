@@ -1,7 +1,6 @@
 package io.sifter.squashfs;
 
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
-
+import io.sifter.testkit.Peers;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,8 +15,8 @@ final class SourceDirectory {
 
     /** Skips the test for all but root, who alone can make devices and give files away. */
     static Path make(Path directory) throws IOException, InterruptedException {
-        Peers.need("sh", "mknod", "mkfifo", "setfattr", "getfattr", "find", "sha256sum", "stat", "python3");
-        assumeTrue("0".equals(Peers.text("id", "-u").strip()), "only root can make devices and other people's files");
+        Peers.programs("sh", "mknod", "mkfifo", "setfattr", "getfattr", "find", "sha256sum", "stat", "python3");
+        Peers.root();
         Files.createDirectories(directory.resolve("empty"));
         Files.createDirectories(directory.resolve("usr/bin"));
         for (int block : new int[] {4096, BLOCK}) {
@@ -70,9 +69,9 @@ final class SourceDirectory {
                 setfattr -n user.empty A
                 setfattr -h -n trusted.link -v l absolute
                 touch -h -d @4294967295 absolute; touch -d @0 A; touch -d @1000000000.9 aa
-                """, directory.toString());
+                """, directory.toString()).ok();
         Peers.run("python3", "-c", "import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])",
-                directory.resolve("socket").toString());
+                directory.resolve("socket").toString()).ok();
         return directory;
     }
 

@@ -13,6 +13,7 @@ import io.sifter.spi.tree.Node;
 import io.sifter.spi.tree.PackedContent;
 import io.sifter.spi.tree.RegularFile;
 import io.sifter.spi.tree.Symlink;
+import io.sifter.testkit.Peers;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -45,7 +46,7 @@ class SquashFsReaderTest {
     void makeSource(@TempDir Path temporary) throws Exception {
         directory = temporary;
         source = SourceDirectory.make(directory.resolve("source"));
-        expected = SourceDirectory.withoutDirectoryLinks(Peers.manifest(source));
+        expected = SourceDirectory.withoutDirectoryLinks(Manifest.of(source));
     }
 
     @ParameterizedTest
@@ -68,13 +69,13 @@ class SquashFsReaderTest {
     @ValueSource(strings = {
             "-c gzip", "-c gzip -T", "-c gzip -e -b 4096", "-c gzip -b 1M", "-c xz", "-c lz4", "-c zstd", "-c lzo"})
     void readsWhatTar2sqfsWrites(String options) throws Exception {
-        Peers.need("tar", "tar2sqfs");
+        Peers.programs("tar", "tar2sqfs");
         Path image = directory.resolve("tar2sqfs" + Math.abs(options.hashCode()));
         Peers.run("bash", "-ec", """
                 set -o pipefail
                 tar --format=posix --xattrs --xattrs-include='*' --sort=name --exclude=./socket -C "$0" -cf - . |
                 tar2sqfs -q -f $2 "$1"
-                """, source.toString(), image.toString(), options);
+                """, source.toString(), image.toString(), options).ok();
         assertHoldsSource(image, expected.stream().filter(line -> !line.startsWith("socket s ")).toList());
     }
 
@@ -119,7 +120,7 @@ class SquashFsReaderTest {
         Path image = Files.copy(mksquashfs(""), directory.resolve("appended"));
         Path more = Files.createDirectories(directory.resolve("more/added"));
         Files.writeString(more.resolve("file"), "more");
-        Peers.run("mksquashfs", more.toString(), image.toString(), "-quiet", "-no-progress", "-keep-as-directory");
+        Peers.run("mksquashfs", more.toString(), image.toString(), "-quiet", "-no-progress", "-keep-as-directory").ok();
         reading(image, reader -> {
             reader.checkContent();
             assertThat(reader.read(reader.lookup("added/file").orElseThrow(), 10)).isEqualTo("more".getBytes(US_ASCII));
@@ -228,7 +229,7 @@ class SquashFsReaderTest {
             StartUp.class.getName(),
             mksquashfs("").toString()
         };
-        String log = Peers.text(command);
+        String log = Peers.run(command).ok();
         assertThat(log).contains("#!/bin/sh");
         assertThat(log.lines().filter(line -> line.matches(
                         ".*(airlift|tukaani|MemorySegment|regex|FileTree|util.stream|LambdaForm.MH|SwitchBoot).*")))
@@ -313,13 +314,13 @@ class SquashFsReaderTest {
     }
 
     private Path mksquashfs(String options) throws Exception {
-        Peers.need("mksquashfs");
+        Peers.programs("mksquashfs");
         Path image = directory.resolve("mksquashfs" + options.replace(' ', '_') + ".sqfs");
         if (!Files.exists(image)) {
             List<String> command = new ArrayList<>(
                     List.of("mksquashfs", source.toString(), image.toString(), "-noappend", "-quiet", "-no-progress"));
             Arrays.stream(options.split(" ")).filter(option -> !option.isEmpty()).forEach(command::add);
-            Peers.run(command.toArray(String[]::new));
+            Peers.run(command.toArray(String[]::new)).ok();
         }
         return image;
     }

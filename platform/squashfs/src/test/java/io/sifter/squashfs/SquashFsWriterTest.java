@@ -21,6 +21,7 @@ import io.sifter.spi.tree.RawName;
 import io.sifter.spi.tree.RegularFile;
 import io.sifter.spi.tree.Special;
 import io.sifter.spi.tree.Symlink;
+import io.sifter.testkit.Peers;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.channels.FileChannel;
@@ -90,7 +91,7 @@ class SquashFsWriterTest {
         }
         FileTree built = tree.build();
         Path image = assertReadByAll(built, GZIP);
-        Peers.mounted(image, 0, directory.resolve("look-up"), mount -> {
+        Mounts.with(image, 0, directory.resolve("look-up"), mount -> {
             for (String name : ((Directory) built.root().children().get("d")).children().keySet()) {
                 assertThat(mount.resolve("d").resolve(name)).exists();
             }
@@ -100,7 +101,7 @@ class SquashFsWriterTest {
 
     @Test
     void aTreeDeeperThanAnyPathIsWritten() throws Exception {
-        Peers.needKernel();
+        Mounts.need();
         int depth = 4200;
         var root = new Directory(Attributes.of(0755, 1));
         Directory deepest = root;
@@ -111,8 +112,8 @@ class SquashFsWriterTest {
         }
         deepest.children().put("end", new RegularFile(Tree.PLAIN, Content.of("bottom".getBytes(US_ASCII))));
         Path image = write(FileTree.of(root), options(GZIP), 2);
-        Peers.mounted(image, 0, directory.resolve("deep"), mount -> {
-            String found = Peers.text("find", mount.toString(), "-printf", "%d %f %s\\n");
+        Mounts.with(image, 0, directory.resolve("deep"), mount -> {
+            String found = Peers.run("find", mount.toString(), "-printf", "%d %f %s\\n").ok();
             assertThat(found.lines().filter(line -> line.endsWith(" d 24") || line.contains(" d "))).hasSize(depth);
             assertThat(found).contains("%d end 6".formatted(depth + 1));
         });
@@ -125,14 +126,14 @@ class SquashFsWriterTest {
 
     @Test
     void squashfsToolsNgReadsTheSame() throws Exception {
-        Peers.needKernel();
-        Peers.need("sqfs2tar", "tar");
+        Mounts.need();
+        Peers.programs("sqfs2tar", "tar");
         FileTree tree = random(8, 1000).build();
         Path image = write(tree, options(GZIP), 2);
         Path unpacked = Files.createDirectory(directory.resolve("tar"));
         Peers.run("sh", "-c", "sqfs2tar -r . \"$0\" | tar -x -p --numeric-owner -C \"$1\"", image.toString(),
-                unpacked.toString());
-        Manifest.assertEqual(Peers.manifest(unpacked), Manifest.of(tree));
+                unpacked.toString()).ok();
+        Manifest.assertEqual(Manifest.of(unpacked), Manifest.of(tree));
     }
 
     @Test
@@ -150,7 +151,7 @@ class SquashFsWriterTest {
 
     @Test
     void anImageBehindSomethingElseLeavesThatAlone() throws Exception {
-        Peers.needKernel();
+        Mounts.need();
         Path image = directory.resolve("behind");
         byte[] before = BlockPackWriterTest.noise(36864, 1);
         Files.write(image, before);
@@ -164,8 +165,8 @@ class SquashFsWriterTest {
         try (InputStream in = Files.newInputStream(image)) {
             assertThat(in.readNBytes(before.length)).isEqualTo(before);
         }
-        Peers.mounted(image, before.length, directory.resolve("mount"), mount ->
-                Manifest.assertEqual(Peers.manifest(mount), Manifest.of(tree)));
+        Mounts.with(image, before.length, directory.resolve("mount"), mount ->
+                Manifest.assertEqual(Manifest.of(mount), Manifest.of(tree)));
     }
 
     @Test
@@ -189,11 +190,11 @@ class SquashFsWriterTest {
 
     @Test
     void zstdTellsItsLevelUnlessEveryoneAssumesIt() throws Exception {
-        Peers.need("unsquashfs");
+        Peers.programs("unsquashfs");
         var three = new Compression(Codec.ZSTD, 3, BLOCK);
         Path image = write(new Tree().build(), options(three), 1);
         assertThat(superblock(image).flags()).isEqualTo(0x06C0);
-        assertThat(Peers.text("unsquashfs", "-s", image.toString())).contains("compression-level 3");
+        assertThat(Peers.run("unsquashfs", "-s", image.toString()).ok()).contains("compression-level 3");
 
         var fifteen = new Compression(Codec.ZSTD, 15, BLOCK);
         assertThat(superblock(write(new Tree().build(), options(fifteen), 1)).flags()).isEqualTo(0x02C0);
@@ -201,14 +202,14 @@ class SquashFsWriterTest {
 
     @Test
     void timesAreCutAndOwnersReplacedOnRequest() throws Exception {
-        Peers.needKernel();
+        Mounts.need();
         FileTree tree = new Tree()
                 .add("old", new RegularFile(Tree.with(0600, 5, 6, 50, Map.of()), Content.of(new byte[1])))
                 .add("new", new RegularFile(Tree.with(0600, 7, 8, 5000, Map.of()), Content.of(new byte[1])))
                 .build();
         Path image = write(tree, new SquashFsOptions(GZIP, true, 0, OptionalLong.of(100), directory), 1);
-        Peers.mounted(image, 0, directory.resolve("mount"), mount -> assertThat(
-                        Peers.text("find", mount.toString(), "-type", "f", "-printf", "%P %U:%G %T@\\n").lines().sorted())
+        Mounts.with(image, 0, directory.resolve("mount"), mount -> assertThat(
+                        Peers.run("find", mount.toString(), "-type", "f", "-printf", "%P %U:%G %T@\\n").ok().lines().sorted())
                 .containsExactly("new 0:0 100.0000000000", "old 0:0 50.0000000000"));
         assertThat(superblock(image).ids()).isEqualTo(1);
     }
@@ -238,12 +239,11 @@ class SquashFsWriterTest {
 
     @Test
     void theLargestExtendedAttributeComesBack() throws Exception {
-        Peers.needKernel();
+        Mounts.need();
         byte[] value = BlockPackWriterTest.noise(65536, 1);
         Path image = write(new Tree().add("a", xattr("user.large", value)).build(), options(GZIP), 1);
-        Peers.mounted(image, 0, directory.resolve("mount"), mount -> assertThat(
-                        Peers.run("getfattr", "--only-values", "-n", "user.large", mount.resolve("a").toString()))
-                .isEqualTo(value));
+        Mounts.with(image, 0, directory.resolve("mount"), mount ->
+                assertThat(Files.getAttribute(mount.resolve("a"), "user:large")).isEqualTo(value));
     }
 
     @Test
@@ -320,15 +320,15 @@ class SquashFsWriterTest {
 
     /** Writes the tree and holds what three readers see against it. */
     private Path assertReadByAll(FileTree tree, Compression compression) throws Exception {
-        Peers.needKernel();
-        Peers.need("unsquashfs");
+        Mounts.need();
+        Peers.programs("unsquashfs");
         Path image = write(tree, options(compression), 2);
         List<String> expected = Manifest.of(tree);
-        Peers.mounted(image, 0, directory.resolve("kernel"), mount ->
-                Manifest.assertEqual(Peers.manifest(mount), expected));
+        Mounts.with(image, 0, directory.resolve("kernel"), mount ->
+                Manifest.assertEqual(Manifest.of(mount), expected));
         Path unpacked = directory.resolve("unpacked-" + image.getFileName());
-        Peers.run("unsquashfs", "-n", "-d", unpacked.toString(), image.toString());
-        Manifest.assertEqual(Peers.manifest(unpacked), expected);
+        Peers.run("unsquashfs", "-n", "-d", unpacked.toString(), image.toString()).ok();
+        Manifest.assertEqual(Manifest.of(unpacked), expected);
         return image;
     }
 

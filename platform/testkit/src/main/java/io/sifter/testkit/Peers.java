@@ -42,6 +42,13 @@ public final class Peers {
         return found.get().toString();
     }
 
+    /** Skips or fails the test unless all these programs are there. */
+    public static void programs(String... names) {
+        for (String name : names) {
+            program(name);
+        }
+    }
+
     /** How Apptainer is started: {@code SIFTER_APPTAINER}, else {@code apptainer}. Files in /tmp have the same names for it. */
     public static String apptainer() {
         String configured = System.getenv("SIFTER_APPTAINER");
