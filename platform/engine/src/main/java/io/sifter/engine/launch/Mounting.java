@@ -284,14 +284,21 @@ final class Mounting {
                 throw new UserException("container creation failed: mount hook function failure: mount %s->%s error: while mounting %s: mount source %s doesn't exist"
                         .formatted(source, RawName.display(bind.destination()), source, source));
             }
-            if (isDirectory(source) && tree.find(bind.destination()).path().equals("/")) {
-                // With the reference nobody sees it either.
-                warnings.accept("Skipping impossible bind mount of %s to '%s': that is the root of the container, which is the image's; bind to a directory in it, like /mnt"
-                        .formatted(source, RawName.display(bind.destination())));
+            if (isDirectory(source) && isRoot("bind mount of " + source, bind.destination())) {
                 continue;
             }
             tree.bind(source, bind.destination(), bind.readOnly(), false);
         }
+    }
+
+    /** Whether a destination is the root of the container, over which nobody sees anything mounted with the reference. Says so. */
+    private boolean isRoot(String what, String destination) throws IOException {
+        boolean root = tree.find(destination).path().equals("/");
+        if (root) {
+            warnings.accept("Skipping impossible %s to '%s': that is the root of the container, which is the image's; name a directory in it, like /mnt"
+                    .formatted(what, RawName.display(destination)));
+        }
+        return root;
     }
 
     /** Whether the user mounts something at this very place. */
@@ -311,6 +318,9 @@ final class Mounting {
     private void scratch() throws IOException {
         for (String scratch : wanted.scratch()) {
             String destination = scratch.startsWith("/") ? scratch : "/" + scratch;
+            if (isRoot("mount of a scratch directory", destination)) {
+                continue;
+            }
             if (wanted.workdir().isPresent()) {
                 tree.bind(inWorkdir("scratch" + destination), destination, false, false);
             } else {
