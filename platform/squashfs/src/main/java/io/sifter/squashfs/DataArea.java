@@ -338,7 +338,7 @@ final class DataArea implements AutoCloseable {
             }
             last = run;
         }
-        FileChannel from = null;
+        Store from = null;
         long start = 0;
         long stop = 0;
         long to = end;
@@ -346,10 +346,10 @@ final class DataArea implements AutoCloseable {
             if (run.first != run) {
                 continue;
             }
-            if (from != run.store.channel() || stop != run.position) {
+            if (from != run.store || stop != run.position) {
                 transfer(from, start, stop - start, to);
                 to = end;
-                from = run.store.channel();
+                from = run.store;
                 start = run.position;
                 stop = start;
             }
@@ -361,14 +361,15 @@ final class DataArea implements AutoCloseable {
         transfer(from, start, stop - start, to);
     }
 
-    private void transfer(FileChannel from, long position, long length, long to) throws IOException {
+    private void transfer(Store from, long position, long length, long to) throws IOException {
         if (length == 0) {
             return;
         }
-        if (position < 0 || position > from.size() - length) {
+        if (position < 0 || position > from.channel().size() - length) {
             throw missing(position + length, null);
         }
-        transfers.add(new Transfer(from, position, length, to));
+        transfers.add(new Transfer(from.channel(), position, length, to));
+        options.copies().copied(from, position, length, to);
     }
 
     private void copy() {

@@ -1,10 +1,15 @@
 package io.sifter.image.directory;
 
+import static java.nio.file.StandardOpenOption.READ;
+import static java.nio.file.StandardOpenOption.WRITE;
+
 import io.sifter.spi.error.ExternalException;
 import io.sifter.spi.error.SifterException;
 import io.sifter.spi.event.Event;
 import io.sifter.spi.tree.RawName;
 import java.io.IOException;
+import java.nio.channels.ClosedByInterruptException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
@@ -56,6 +61,34 @@ public final class Workplace implements AutoCloseable {
     /** @throws ExternalException if the target's directory cannot be opened */
     public static Workplace beside(Path target) throws IOException {
         return beside(target, YOUNG);
+    }
+
+    /** Writes a file's bytes. */
+    @FunctionalInterface
+    public interface Writing {
+        /** @param out empty, open for reading and writing */
+        void write(FileChannel out) throws IOException, InterruptedException;
+    }
+
+    /**
+     * Makes a file that can be executed, as the reference implementations leave their images; it takes the target's place when it is whole.
+     * It is not forced to the disk before: hundreds of megabytes would have to be waited for, and what a power failure takes can be made again.
+     */
+    public static void writeImage(Path target, Consumer<Event> events, Writing writing) throws IOException, InterruptedException {
+        try (Workplace workplace = beside(target)) {
+            try {
+                int descriptor = workplace.makeFile(0755);
+                try (FileChannel out = FileChannel.open(Path.of("/proc/self/fd/" + descriptor), READ, WRITE)) {
+                    writing.write(out);
+                }
+                workplace.publish(events);
+            } catch (ClosedByInterruptException e) {
+                Thread.interrupted();
+                throw new InterruptedException("Interrupted while writing " + target);
+            } catch (IOException e) {
+                throw workplace.failed(e);
+            }
+        }
     }
 
     static Workplace beside(Path target, Duration young) throws IOException {

@@ -1,8 +1,5 @@
 package io.sifter.sink.sif;
 
-import static java.nio.file.StandardOpenOption.READ;
-import static java.nio.file.StandardOpenOption.WRITE;
-
 import io.sifter.image.directory.Workplace;
 import io.sifter.sif.Architecture;
 import io.sifter.sif.SifWriter;
@@ -15,7 +12,6 @@ import io.sifter.spi.tree.FileTree;
 import io.sifter.squashfs.SquashFsOptions;
 import io.sifter.squashfs.SquashFsWriter;
 import java.io.IOException;
-import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -23,9 +19,7 @@ import java.util.OptionalLong;
 
 /**
  * Writes a tree as a SIF file that can be run: definition, inspection and OCI configuration, then the tree as a SquashFS
- * partition. Equal trees, settings and options give equal bytes. The file is not forced to the disk before it is renamed:
- * hundreds of megabytes would have to be waited for, and what a power failure takes can be made again. Any number of
- * threads may write at once.
+ * partition. Equal trees, settings and options give equal bytes. Any number of threads may write at once.
  */
 public final class SifSink implements Sink {
     private static final long MAX_TIME = 0xFFFF_FFFFL;
@@ -44,32 +38,14 @@ public final class SifSink implements Sink {
             context.events().accept(Event.warning("SIF has no number for the architecture %s: the image does not say what it was built for"
                     .formatted(settings.platform().architecture())));
         }
-        try (Workplace workplace = Workplace.beside(target)) {
-            try {
-                try (FileChannel out = create(workplace)) {
-                    write(tree, settings, architecture, target, options, out);
-                }
-                workplace.publish(context.events());
-            } catch (ClosedByInterruptException e) {
-                Thread.interrupted();
-                throw new InterruptedException("Interrupted while writing " + target);
-            } catch (IOException e) {
-                throw workplace.failed(e);
-            }
-        }
-    }
-
-    /** An empty file that can be executed, as the reference implementations leave theirs. */
-    private static FileChannel create(Workplace workplace) throws IOException {
-        int descriptor = workplace.makeFile(0755);
-        return FileChannel.open(Path.of("/proc/self/fd/" + descriptor), READ, WRITE);
+        Workplace.writeImage(target, context.events(), out -> write(tree, settings, architecture, target, options, out));
     }
 
     private void write(FileTree tree, ImageSettings settings, Architecture architecture, Path target, SinkOptions options,
                        FileChannel out) throws IOException, InterruptedException {
         long created = settings.created().getEpochSecond();
         SquashFsOptions squashFs = new SquashFsOptions(options.compression(), options.allRoot(),
-                Math.clamp(created, 0, MAX_TIME), OptionalLong.empty(), target);
+                Math.clamp(created, 0, MAX_TIME), OptionalLong.empty(), target, options.copies());
         SifWriter sif = new SifWriter(out, settings.id(), created);
         sif.addDefinition(settings.definition().getBytes(StandardCharsets.UTF_8));
         sif.addJson("inspect-metadata.json", settings.inspection());

@@ -182,9 +182,9 @@ class SifSinkTest extends SinkContract {
         assertThat(Class.forName(plugin.getProperty("sink.sif"))).isEqualTo(SifSink.class);
         DefaultVersionManager versions = new DefaultVersionManager();
         String requires = plugin.getProperty("plugin.requires");
-        assertThat(versions.checkVersionConstraint("1.0.0", requires)).isTrue();
+        assertThat(versions.checkVersionConstraint("1.3.0", requires)).isTrue();
         assertThat(versions.checkVersionConstraint("1.7.3", requires)).isTrue();
-        assertThat(versions.checkVersionConstraint("0.9.0", requires)).isFalse();
+        assertThat(versions.checkVersionConstraint("1.2.9", requires)).isFalse();
         assertThat(versions.checkVersionConstraint("2.0.0", requires)).isFalse();
     }
 
