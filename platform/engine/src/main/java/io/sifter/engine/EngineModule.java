@@ -2,9 +2,9 @@ package io.sifter.engine;
 
 import com.google.inject.AbstractModule;
 import com.google.inject.Provider;
-import com.google.inject.Provides;
-import com.google.inject.Singleton;
+import com.google.inject.Scopes;
 import io.sifter.engine.build.ImageBuilder;
+import io.sifter.engine.cache.BuildResults;
 import io.sifter.engine.cache.Cache;
 import io.sifter.engine.cache.Locks;
 import io.sifter.engine.cache.PackStore;
@@ -25,6 +25,7 @@ import io.sifter.spi.Web;
 import io.sifter.spi.event.Event;
 import io.sifter.squashfs.BlockBuffers;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -50,22 +51,57 @@ final class EngineModule extends AbstractModule {
         this.locations = new Locations(settings.environment());
     }
 
+    /** Makes one of what the engine is made of. */
+    @FunctionalInterface
+    private interface Maker<T> {
+        T make() throws IOException;
+    }
+
+    /** Said in code, not by annotations: Guice would take a quarter of a second of every command for reading those. */
     @Override
     protected void configure() {
         binder().requireExplicitBindings();
         binder().disableCircularProxies();
         binder().requireExactBindingAnnotations();
+        Provider<Configuration> configuration = once(Configuration.class, this::configuration);
+        Provider<Cache> cache = once(Cache.class, () -> cache(configuration.get()));
+        Provider<Locks> locks = once(Locks.class, () -> new Locks(cache.get()));
+        Provider<SideFiles> sideFiles = once(SideFiles.class, () -> sideFiles(cache.get()));
+        Provider<Uses> uses = once(Uses.class, () -> closing.later(new Uses(cache.get())));
+        Provider<Jobs> jobs = once(Jobs.class, () -> jobs(configuration.get()));
+        Provider<ExecutorService> workers = once(ExecutorService.class, () -> workers(jobs.get()));
+        Provider<BlockBuffers> memory = once(BlockBuffers.class, () -> new BlockBuffers(configuration.get().bytes("convert.memory")));
+        once(PluginHost.class, () -> plugins(configuration.get()));
+        once(PackStore.class, () -> new PackStore(cache.get(), locks.get(), sideFiles.get(), workers.get(), memory.get(),
+                LayerLimits.STANDARD.withBytes(maxUnpacked(configuration.get())), configuration.get().flag("cache.keep-blobs"), uses.get(), events));
+        once(ReadyFiles.class, () -> new ReadyFiles(cache.get(), locks.get(), events));
+        Provider<BuildResults> results = once(BuildResults.class, () -> new BuildResults(cache.get(), sideFiles.get(), uses.get()));
+        once(ImageBuilder.class, () -> new ImageBuilder(cache.get(), results.get(), configuration.get().number("convert.parallel-layers"),
+                maxUnpacked(configuration.get()), events));
+        Provider<Network> network = once(Network.class, () -> network(configuration.get()));
+        Provider<Web> web = once(Web.class, () -> network.get().web(events));
+        once(Registries.class, () -> registries(network.get()));
+        once(Remotes.class, () -> new Remotes(locations.userDirectory().resolve("remote.yaml"), new LateWeb(web::get), settings.library()));
     }
 
-    @Provides
-    @Singleton
-    Configuration configuration() throws IOException {
+    /** @return what gives the one instance, made when first asked for; a failure to make it is the cause of what Guice throws */
+    private <T> Provider<T> once(Class<T> type, Maker<T> maker) {
+        Provider<T> provider = () -> {
+            try {
+                return maker.make();
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        };
+        bind(type).toProvider(provider).in(Scopes.SINGLETON);
+        return getProvider(type);
+    }
+
+    private Configuration configuration() throws IOException {
         return Configuration.read(locations.configurationFiles(settings.distribution(), settings.configuration()));
     }
 
-    @Provides
-    @Singleton
-    PluginHost plugins(Configuration configuration) {
+    private PluginHost plugins(Configuration configuration) {
         List<Path> directories = new ArrayList<>(List.of(settings.distribution().resolve("plugins")));
         configuration.list("plugins.directories").forEach(directory -> directories.add(Path.of(directory)));
         directories.addAll(settings.plugins());
@@ -77,9 +113,7 @@ final class EngineModule extends AbstractModule {
         return !settings.cacheDisabled() && !configuration.flag("cache.disabled");
     }
 
-    @Provides
-    @Singleton
-    Cache cache(Configuration configuration) throws IOException {
+    private Cache cache(Configuration configuration) throws IOException {
         if (!kept(settings, configuration)) {
             Path directory = SideFiles.temporary(settings.temporaryDirectory());
             closing.later(() -> SideFiles.deleteTree(directory));
@@ -88,65 +122,21 @@ final class EngineModule extends AbstractModule {
         return Cache.at(locations.cacheDirectory(configuration.text("cache.directory")), Set.copyOf(configuration.list("cache.trusted-owners")));
     }
 
-    @Provides
-    @Singleton
-    Locks locks(Cache cache) {
-        return new Locks(cache);
-    }
-
-    @Provides
-    @Singleton
-    SideFiles sideFiles(Cache cache) throws IOException {
+    private SideFiles sideFiles(Cache cache) throws IOException {
         SideFiles sideFiles = new SideFiles(cache);
         sideFiles.reap(settings.temporaryDirectory());
         return sideFiles;
     }
 
-    @Provides
-    @Singleton
-    Uses uses(Cache cache) {
-        return closing.later(new Uses(cache));
-    }
-
-    @Provides
-    @Singleton
-    Jobs jobs(Configuration configuration) {
+    private Jobs jobs(Configuration configuration) {
         return Jobs.of(settings.jobs().orElse(configuration.number("convert.jobs")), java.lang.Runtime.getRuntime().availableProcessors(),
                 settings.environment());
     }
 
-    @Provides
-    @Singleton
-    ExecutorService workers(Jobs jobs) {
+    private ExecutorService workers(Jobs jobs) {
         ExecutorService workers = Executors.newFixedThreadPool(jobs.count(), Thread.ofPlatform().name("worker-", 0).daemon().factory());
         closing.later(workers::shutdownNow);
         return workers;
-    }
-
-    @Provides
-    @Singleton
-    BlockBuffers memory(Configuration configuration) {
-        return new BlockBuffers(configuration.bytes("convert.memory"));
-    }
-
-    @Provides
-    @Singleton
-    PackStore packs(Cache cache, Locks locks, SideFiles sideFiles, ExecutorService workers, BlockBuffers memory, Uses uses,
-                    Configuration configuration) {
-        return new PackStore(cache, locks, sideFiles, workers, memory, LayerLimits.STANDARD.withBytes(maxUnpacked(configuration)),
-                configuration.flag("cache.keep-blobs"), uses, events);
-    }
-
-    @Provides
-    @Singleton
-    ReadyFiles readyFiles(Cache cache, Locks locks) {
-        return new ReadyFiles(cache, locks, events);
-    }
-
-    @Provides
-    @Singleton
-    ImageBuilder builder(Cache cache, Configuration configuration) {
-        return new ImageBuilder(cache, configuration.number("convert.parallel-layers"), maxUnpacked(configuration), events);
     }
 
     private static long maxUnpacked(Configuration configuration) {
@@ -154,9 +144,7 @@ final class EngineModule extends AbstractModule {
         return configured == 0 ? Long.MAX_VALUE : configured;
     }
 
-    @Provides
-    @Singleton
-    Network network(Configuration configuration) throws IOException {
+    private Network network(Configuration configuration) throws IOException {
         String certificates = configuration.text("network.certificate-authorities");
         NetworkSettings defaults = NetworkSettings.of(Version.PRODUCT, settings.environment());
         return closing.later(Network.open(defaults
@@ -167,25 +155,11 @@ final class EngineModule extends AbstractModule {
                 .withRetries(configuration.number("network.attempts"), defaults.retryDelay(), defaults.retryAfterLimit())));
     }
 
-    @Provides
-    @Singleton
-    Registries registries(Network network) {
+    private Registries registries(Network network) {
         Credentials stored = Credentials.places(settings.authFile(), locations.userDirectory(), settings.environment(), events);
         Credentials given = settings.login()
                 .map(login -> Credentials.of(new Credential.Password(login.user(), login.password())))
                 .orElse(stored);
         return network.registries(given, stored, events);
-    }
-
-    @Provides
-    @Singleton
-    Remotes remotes(Provider<Web> web) {
-        return new Remotes(locations.userDirectory().resolve("remote.yaml"), new LateWeb(web::get), settings.library());
-    }
-
-    @Provides
-    @Singleton
-    Web web(Network network) {
-        return network.web(events);
     }
 }

@@ -10,6 +10,7 @@ import io.sifter.engine.build.DefinitionOptions;
 import io.sifter.engine.build.HostPrograms;
 import io.sifter.engine.build.ImageBuilder;
 import io.sifter.engine.build.LocalImage;
+import io.sifter.engine.build.Recipe;
 import io.sifter.engine.build.StageResults;
 import io.sifter.engine.build.StageRoot;
 import io.sifter.engine.cache.BuildResults;
@@ -76,6 +77,7 @@ import io.sifter.squashfs.Codecs;
 import io.sifter.squashfs.SquashFsOptions;
 import io.sifter.squashfs.SquashFsWriter;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -292,7 +294,7 @@ public final class Sifter implements AutoCloseable {
         @Override
         public Optional<StageResults> results() throws IOException {
             boolean kept = keepsImages() && (how.keepResults() || instance(Configuration.class).flag("build.cache"));
-            return kept ? Optional.of(new StageResults(new BuildResults(instance(Cache.class), sideFiles(), instance(Uses.class)), !how.anew(), events)) : Optional.empty();
+            return kept ? Optional.of(new StageResults(instance(BuildResults.class), !how.anew(), events)) : Optional.empty();
         }
 
         /** What a bootstrap agent makes of a header, in a directory that goes when the base is closed. */
@@ -637,8 +639,8 @@ public final class Sifter implements AutoCloseable {
         try {
             return injector.getInstance(type);
         } catch (ProvisionException e) {
-            if (e.getCause() instanceof IOException known) {
-                throw known;
+            if (e.getCause() instanceof UncheckedIOException known) {
+                throw known.getCause();
             }
             throw e;
         }
@@ -715,14 +717,26 @@ public final class Sifter implements AutoCloseable {
                 Compression compression = compression(options);
                 MergePolicy policy = policy(options);
                 ImageConfig config = Documents.parseConfig(image.config());
+                boolean sif = sink.equals("sif");
                 PackStore packs = sink.equals("sandbox") ? instance(PackStore.class).passing() : instance(PackStore.class);
                 requireSpace(image, packs, compression, target, sink);
-                Container container = instance(ImageBuilder.class)
-                        .build(image, config, options.open().platform(), packs, compression, policy, origin(reference, image, config, options));
+                Container.Origin origin = origin(reference, image, config, options);
+                ImageBuilder builder = instance(ImageBuilder.class);
+                String key = Recipe.key(origin, options.open().platform());
+                try (SideFiles.SideFile _ = sideFiles().beside(target)) {
+                    if (sif && builder.again(key, image, config, packs, compression, target)) {
+                        return;
+                    }
+                }
+                Recipe.Draft draft = new Recipe.Draft();
+                Container container = builder.build(image, config, options.open().platform(), packs, compression, policy, origin, draft);
                 try {
-                    write(container, target, sink, compression, options.allRoot());
+                    write(container, target, sink, new SinkOptions(compression, options.allRoot(), draft));
                 } finally {
                     container.tree().close();
+                }
+                if (sif && keepsImages()) {
+                    builder.keep(key, draft, target);
                 }
             }
             case TreeSource tree -> {
@@ -764,9 +778,13 @@ public final class Sifter implements AutoCloseable {
 
     private void write(Container container, Path target, String sink, Compression compression, boolean allRoot)
             throws IOException, InterruptedException {
+        write(container, target, sink, new SinkOptions(compression, allRoot));
+    }
+
+    private void write(Container container, Path target, String sink, SinkOptions options) throws IOException, InterruptedException {
         reached(sink.equals("sandbox") ? Milestone.CREATING_SANDBOX : Milestone.CREATING_SIF, "");
         try (SideFiles.SideFile _ = sideFiles().beside(target)) {
-            sink(sink).write(container.tree(), container.settings(), target, new SinkOptions(compression, allRoot));
+            sink(sink).write(container.tree(), container.settings(), target, options);
         }
     }
 

@@ -1,8 +1,10 @@
 package io.sifter.engine.build;
 
+import io.sifter.engine.cache.BuildResults;
 import io.sifter.engine.cache.Cache;
 import io.sifter.engine.cache.PackStore;
 import io.sifter.engine.concurrent.Concurrent;
+import io.sifter.image.directory.Workplace;
 import io.sifter.image.document.Descriptor;
 import io.sifter.image.document.Documents;
 import io.sifter.image.document.ImageConfig;
@@ -21,8 +23,10 @@ import io.sifter.spi.source.LayeredImage;
 import io.sifter.spi.tree.Compression;
 import io.sifter.spi.tree.FileTree;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import java.util.function.Consumer;
@@ -30,16 +34,70 @@ import java.util.function.Consumer;
 /** Makes a container of a layered image: layers to packs, packs to one tree, the tree completed. */
 public final class ImageBuilder {
     private final Cache cache;
+    private final BuildResults results;
     private final int parallelLayers;
     private final long maxUnpacked;
     private final Consumer<Event> events;
 
     /** @param maxUnpacked how many bytes the files of all layers of an image may have together */
-    public ImageBuilder(Cache cache, int parallelLayers, long maxUnpacked, Consumer<Event> events) {
+    public ImageBuilder(Cache cache, BuildResults results, int parallelLayers, long maxUnpacked, Consumer<Event> events) {
         this.cache = cache;
+        this.results = results;
         this.parallelLayers = parallelLayers;
         this.maxUnpacked = maxUnpacked;
         this.events = events;
+    }
+
+    /**
+     * Makes a SIF that was made before, if all is still there that it takes. It is told as if it were built now.
+     *
+     * @param key of all that determines the SIF's bytes
+     * @return whether it is made; if not, the target is as it was
+     */
+    public boolean again(String key, LayeredImage image, ImageConfig config, PackStore packs, Compression compression, Path target)
+            throws IOException, InterruptedException {
+        Optional<Path> kept = image.sequence().isPresent() ? Optional.empty() : results.find(key);
+        if (kept.isEmpty()) {
+            return false;
+        }
+        List<LayerPack> opened = packs.blocks(image.layers(), compression).orElse(List.of());
+        try {
+            Recipe recipe = Recipe.read(kept.get());
+            if (!recipe.fits(opened)) {
+                return false;
+            }
+            Workplace.writeImage(target, events, out -> {
+                recipe.write(opened, parallelLayers, out);
+                reached(Milestone.SOURCE_OPENED);
+                for (int i = 0; i < opened.size(); i++) {
+                    packs.announceRepeated(image.layers().get(i), i);
+                }
+                tellConfig(image);
+                recipe.notes().forEach(note -> events.accept(Event.warning(note)));
+                arrived(image, config);
+                reached(Milestone.CREATING_SIF);
+            });
+            return true;
+        } catch (CorruptDataException damaged) {
+            events.accept(new Event.Logged(Event.Level.VERBOSE, "Putting the image together anew: " + damaged.getMessage()));
+            return false;
+        } finally {
+            for (LayerPack pack : opened) {
+                pack.close();
+            }
+        }
+    }
+
+    /** Keeps how a SIF was put together, if it pays. */
+    public void keep(String key, Recipe.Draft draft, Path sif) throws IOException, InterruptedException {
+        if (draft.pays(sif)) {
+            try {
+                results.keep(key, false, file -> draft.write(sif, file));
+            } catch (IOException e) {
+                // The image is there; only the next one like it takes longer.
+                events.accept(new Event.Logged(Event.Level.VERBOSE, "How the image was put together is not kept: " + e.getMessage()));
+            }
+        }
     }
 
     /**
@@ -47,10 +105,11 @@ public final class ImageBuilder {
      *
      * @param config the image's configuration, parsed
      * @param packs where packs are had from
+     * @param draft notes what the image is put together of
      */
     public Container build(LayeredImage image, ImageConfig config, Platform wanted, PackStore packs, Compression compression, MergePolicy policy,
-                           Container.Origin origin) throws IOException, InterruptedException {
-        FileTree tree = merge(image, config, packs, compression, policy);
+                           Container.Origin origin, Recipe.Draft draft) throws IOException, InterruptedException {
+        FileTree tree = merge(image, config, packs, compression, policy, draft);
         try {
             return Container.fromImage(tree, config, wanted, origin);
         } catch (IOException | RuntimeException e) {
@@ -62,11 +121,14 @@ public final class ImageBuilder {
     /** The image's tree as its layers have it; the caller closes it. */
     public FileTree merge(LayeredImage image, ImageConfig config, PackStore packs, Compression compression, MergePolicy policy)
             throws IOException, InterruptedException {
-        FileTree tree = obtain(image, packs, compression, policy);
+        return merge(image, config, packs, compression, policy, new Recipe.Draft());
+    }
+
+    private FileTree merge(LayeredImage image, ImageConfig config, PackStore packs, Compression compression, MergePolicy policy, Recipe.Draft draft)
+            throws IOException, InterruptedException {
+        FileTree tree = obtain(image, packs, compression, policy, draft);
         try {
-            remember(image, config);
-            reached(Milestone.MANIFEST_WRITTEN);
-            reached(Milestone.SIGNATURES_STORED);
+            arrived(image, config);
             return tree;
         } catch (IOException | InterruptedException | RuntimeException e) {
             tree.close();
@@ -74,32 +136,46 @@ public final class ImageBuilder {
         }
     }
 
+    private void arrived(LayeredImage image, ImageConfig config) throws IOException, InterruptedException {
+        remember(image, config);
+        reached(Milestone.MANIFEST_WRITTEN);
+        reached(Milestone.SIGNATURES_STORED);
+    }
+
     /** Packs of all layers, merged. */
-    private FileTree obtain(LayeredImage image, PackStore packs, Compression compression, MergePolicy policy) throws IOException, InterruptedException {
+    private FileTree obtain(LayeredImage image, PackStore packs, Compression compression, MergePolicy policy, Recipe.Draft draft) throws IOException, InterruptedException {
         reached(Milestone.SOURCE_OPENED);
         // What is odd about layers is told after what is told of their coming.
         List<Event> held = new ArrayList<>();
         FileTree tree = image.sequence().isPresent()
                 ? LayerMerge.merge(new SequencePacks(packs, compression).obtain(image.layers(), image.sequence().get()), policy, held::add)
-                : sideBySide(image, packs, compression, new LayerMerge(policy, held::add));
+                : sideBySide(image, packs, compression, new LayerMerge(policy, held::add), draft);
+        tellConfig(image);
+        held.forEach(draft::note);
+        held.forEach(events);
+        return tree;
+    }
+
+    private void tellConfig(LayeredImage image) {
         Document config = image.config();
         Task task = new Task(Task.Kind.CONFIG, config.digest().toString(), OptionalLong.of(config.content().length), 0);
         events.accept(new Event.Started(task));
         events.accept(new Event.Advanced(task, config.content().length));
         events.accept(new Event.Finished(task));
-        held.forEach(events);
-        return tree;
     }
 
     /** Layers are merged while those above them are still on their way. */
-    private FileTree sideBySide(LayeredImage image, PackStore packs, Compression compression, LayerMerge merge) throws IOException, InterruptedException {
+    private FileTree sideBySide(LayeredImage image, PackStore packs, Compression compression, LayerMerge merge, Recipe.Draft draft)
+            throws IOException, InterruptedException {
         Arrival arrival = new Arrival(image.layers().size(), merge);
         List<Callable<Void>> tasks = new ArrayList<>();
         for (int i = 0; i < image.layers().size(); i++) {
             Layer layer = image.layers().get(i);
             int position = i;
             tasks.add(() -> {
-                arrival.add(packs.obtain(layer, position, compression), position);
+                LayerPack pack = packs.obtain(layer, position, compression);
+                draft.layer(position, pack);
+                arrival.add(pack, position);
                 return null;
             });
         }

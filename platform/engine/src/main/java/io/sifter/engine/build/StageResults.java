@@ -67,7 +67,7 @@ public final class StageResults {
             Directory root = new Directory(Attributes.of(0755, 0));
             root.children().put(LAYER, layer.root());
             root.children().put(INPUTS, new RegularFile(Attributes.of(0644, 0), Content.of(inputs.getBytes(StandardCharsets.UTF_8))));
-            kept.keep(StageInputs.key(inputs), file -> engine.pack(FileTree.of(root), file, true));
+            kept.keep(StageInputs.key(inputs), true, file -> engine.pack(FileTree.of(root), file, true));
         }
     }
 }

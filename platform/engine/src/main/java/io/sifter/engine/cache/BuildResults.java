@@ -9,8 +9,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.Optional;
 
 /**
- * What stages of definitions came to, kept among the packs and treated as they are. Nobody looks at all of a file again before it is used,
- * so that it is forced to the disk before it appears. Safe for any thread and for any number of processes.
+ * What builds came to, kept among the packs and treated as they are. Safe for any thread and for any number of processes.
  */
 public final class BuildResults {
     private final Cache cache;
@@ -40,12 +39,15 @@ public final class BuildResults {
         return Optional.of(path);
     }
 
-    public void keep(String key, Writing writing) throws IOException, InterruptedException {
+    /** @param force for what nobody looks at again as a whole before it is used, so that it must be on the disk before it appears */
+    public void keep(String key, boolean force, Writing writing) throws IOException, InterruptedException {
         Path path = cache.pack(key);
         try (SideFiles.SideFile part = sideFiles.inCache("pack")) {
             writing.write(part.path());
-            try (FileChannel file = FileChannel.open(part.path(), StandardOpenOption.WRITE)) {
-                file.force(true);
+            if (force) {
+                try (FileChannel file = FileChannel.open(part.path(), StandardOpenOption.WRITE)) {
+                    file.force(true);
+                }
             }
             Files.move(part.path(), path, StandardCopyOption.ATOMIC_MOVE);
         } catch (IOException e) {

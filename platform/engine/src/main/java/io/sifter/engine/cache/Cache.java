@@ -20,7 +20,7 @@ import java.util.Set;
  * <pre>
  * oci/        an OCI image layout: blobs, index.json, oci-layout and nothing else
  * oci-tmp/    HASH/NAME_TAG.sif, images as actions run them; library, oras and net likewise hold files that came ready
- * pack/       layers as compressed blocks with their journals
+ * pack/       layers as compressed blocks with their journals; how images were put together of them; what stages of definitions came to
  * part/       what is being made: downloads, packs; and records of files being made elsewhere
  * lock/       empty files that are locked
  * seen/       which image a reference led to last

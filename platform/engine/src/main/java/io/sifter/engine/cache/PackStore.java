@@ -29,6 +29,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.security.DigestInputStream;
 import java.security.MessageDigest;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -121,6 +122,46 @@ public final class PackStore {
         return find(layer, compression).map(pack -> repeated(layer, position, pack));
     }
 
+    /**
+     * The packs of all layers, lowest first, opened for their blocks only and not verified; the caller closes them. Empty where one has
+     * yet to be made. Nothing is told.
+     */
+    public Optional<List<LayerPack>> blocks(List<Layer> layers, Compression compression) throws IOException {
+        List<LayerPack> packs = new ArrayList<>();
+        boolean complete = false;
+        try {
+            for (Layer layer : layers) {
+                if (layer.diffId().isEmpty()) {
+                    return Optional.empty();
+                }
+                Path path = cache.pack(key(layer.diffId().get(), compression));
+                if (!cache.trusted(path)) {
+                    return Optional.empty();
+                }
+                packs.add(LayerPack.openBlocks(path));
+                uses.add(path);
+                Cache.used(path);
+            }
+            complete = true;
+            return Optional.of(packs);
+        } catch (NoSuchFileException | CorruptDataException absent) {
+            return Optional.empty();
+        } finally {
+            if (!complete) {
+                for (LayerPack pack : packs) {
+                    pack.close();
+                }
+            }
+        }
+    }
+
+    /** Tells of a layer that it was there already. */
+    public void announceRepeated(Layer layer, int position) {
+        Task task = new Task(Task.Kind.REPEATED_LAYER, layer.displayDigest().toString(), layer.size(), position);
+        events.accept(new Event.Started(task));
+        events.accept(new Event.Finished(task));
+    }
+
     private void waiting(Layer layer, int position) {
         Task task = new Task(Task.Kind.WAIT, "another process that converts " + layer.displayDigest(), OptionalLong.empty(), position);
         events.accept(new Event.Started(task));
@@ -130,12 +171,6 @@ public final class PackStore {
     private LayerPack repeated(Layer layer, int position, LayerPack pack) {
         announceRepeated(layer, position);
         return pack;
-    }
-
-    private void announceRepeated(Layer layer, int position) {
-        Task task = new Task(Task.Kind.REPEATED_LAYER, layer.displayDigest().toString(), layer.size(), position);
-        events.accept(new Event.Started(task));
-        events.accept(new Event.Finished(task));
     }
 
     private Optional<LayerPack> find(Layer layer, Compression compression) throws IOException {

@@ -12,6 +12,8 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.util.Arrays;
+import java.util.Iterator;
+import java.util.List;
 import java.util.Objects;
 import java.util.zip.CRC32C;
 import java.util.zip.DataFormatException;
@@ -29,7 +31,8 @@ public final class LayerPack implements AutoCloseable {
     static final String REMEDY = "Delete it: it is made anew when it is needed";
 
     private static final int CHECK_CHUNK = 1 << 16;
-    private static final int VERIFY_CHUNK = 1 << 18;
+    /** Still in the processor's cache when it is written after it was read. */
+    private static final int COPY_CHUNK = 1 << 18;
 
     private final FileChannel channel;
     private final String name;
@@ -51,6 +54,23 @@ public final class LayerPack implements AutoCloseable {
      * @throws CorruptDataException if it is not a pack, of another version, or damaged
      */
     public static LayerPack open(Path file) throws IOException {
+        LayerPack pack = openBlocks(file);
+        try {
+            verifySections(pack.channel, pack.footer, pack.name);
+            return pack;
+        } catch (IOException | RuntimeException | Error e) {
+            pack.close();
+            throw e;
+        }
+    }
+
+    /**
+     * As {@link #open}, for who needs its blocks only: the journal is not verified.
+     *
+     * @throws NoSuchFileException if there is none
+     * @throws CorruptDataException if it is not a pack, of another version, or damaged
+     */
+    public static LayerPack openBlocks(Path file) throws IOException {
         FileChannel channel = FileChannel.open(file, StandardOpenOption.READ);
         try {
             String name = file.toString();
@@ -59,7 +79,6 @@ public final class LayerPack implements AutoCloseable {
                 throw new CorruptDataException("%s is not a layer pack: it has %d bytes only".formatted(name, size), REMEDY);
             }
             PackFooter footer = PackFooter.read(read(channel, size - PackFooter.SIZE, PackFooter.SIZE, name), size, name);
-            verifySections(channel, footer, name);
             return new LayerPack(channel, name, footer, info(footer, size));
         } catch (IOException | RuntimeException | Error e) {
             channel.close();
@@ -83,15 +102,83 @@ public final class LayerPack implements AutoCloseable {
      */
     public void verify() throws IOException {
         CRC32C checksum = new CRC32C();
-        ByteBuffer bytes = ByteBuffer.allocateDirect(VERIFY_CHUNK);
+        ByteBuffer bytes = ByteBuffer.allocateDirect(COPY_CHUNK);
         for (long at = 0; at < footer.dataLength(); ) {
-            bytes.clear().limit((int) Math.min(VERIFY_CHUNK, footer.dataLength() - at));
+            bytes.clear().limit((int) Math.min(COPY_CHUNK, footer.dataLength() - at));
             fill(channel, at, bytes, name);
             at += bytes.remaining();
             checksum.update(bytes);
         }
+        requireChecksum(checksum);
+    }
+
+    private void requireChecksum(CRC32C checksum) throws CorruptDataException {
         if ((int) checksum.getValue() != footer.dataChecksum()) {
             throw new CorruptDataException("%s is a damaged layer pack: its blocks do not match their checksum".formatted(name), REMEDY);
+        }
+    }
+
+    /**
+     * What its blocks are; all of that is determined by layer, compression and codec.
+     *
+     * @param length of all, bytes
+     * @param checksum CRC-32C of all
+     */
+    public record Blocks(long length, int checksum) {}
+
+    public Blocks blocks() {
+        return new Blocks(footer.dataLength(), footer.dataChecksum());
+    }
+
+    /** Whether the store's blocks are this pack's. */
+    public boolean isIn(PackedContent.Store store) {
+        return store.channel() == channel;
+    }
+
+    /**
+     * Blocks that are copied.
+     *
+     * @param position of the first in the pack
+     * @param length of all, bytes
+     * @param target where they come to lie
+     */
+    public record Piece(long position, long length, long target) {}
+
+    /**
+     * Copies blocks as they are, and verifies on the way what {@link #verify} does.
+     *
+     * @param pieces in the order in which they lie in the pack, none in another
+     * @throws CorruptDataException if the pack is not what was written; what was copied is worth nothing then
+     */
+    public void copyBlocks(List<Piece> pieces, FileChannel out) throws IOException, InterruptedException {
+        Iterator<Piece> rest = pieces.iterator();
+        Piece piece = rest.hasNext() ? rest.next() : null;
+        CRC32C checksum = new CRC32C();
+        ByteBuffer bytes = ByteBuffer.allocateDirect(COPY_CHUNK);
+        for (long at = 0; at < footer.dataLength(); at += bytes.limit()) {
+            if (Thread.interrupted()) {
+                throw new InterruptedException();
+            }
+            bytes.clear().limit((int) Math.min(COPY_CHUNK, footer.dataLength() - at));
+            fill(channel, at, bytes, name);
+            checksum.update(bytes);
+            while (piece != null && piece.position < at + bytes.limit()) {
+                long from = Math.max(piece.position, at);
+                long to = Math.min(piece.position + piece.length, at + bytes.limit());
+                bytes.limit((int) (to - at)).position((int) (from - at));
+                for (long target = piece.target + from - piece.position; bytes.hasRemaining(); ) {
+                    target += out.write(bytes, target);
+                }
+                bytes.limit((int) Math.min(COPY_CHUNK, footer.dataLength() - at));
+                if (to < piece.position + piece.length) {
+                    break;
+                }
+                piece = rest.hasNext() ? rest.next() : null;
+            }
+        }
+        requireChecksum(checksum);
+        if (piece != null) {
+            throw new CorruptDataException("%s has no blocks at byte %d".formatted(name, piece.position), REMEDY);
         }
     }
 
