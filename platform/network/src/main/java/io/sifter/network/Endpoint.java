@@ -278,7 +278,7 @@ final class Endpoint {
     private Contact race() throws IOException, InterruptedException {
         HttpUrl plainBase = Hosts.url("http", Hosts.contacted(host));
         boolean portGiven = secureBase.port() == plainBase.port();
-        try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+        try (ExecutorService threads = Executors.newThreadPerTaskExecutor(Thread.ofPlatform().name("ping").daemon().factory())) {
             CompletionService<Contact> finished = new ExecutorCompletionService<>(threads);
             List<Future<Contact>> started = new ArrayList<>();
             started.add(finished.submit(() -> ping(portGiven ? plainBase : secureBase)));

@@ -21,8 +21,8 @@ import java.util.function.Consumer;
  * nothing; what TLS needs is read when it is needed. It does not keep the program alive. Safe for any thread; who opens
  * it closes it, which ends all transfers.
  *
- * <p>Calls that wait for the network can be interrupted at once on virtual threads; on platform threads an interruption
- * is noticed with the next byte, at the latest when a stall is.
+ * <p>An interruption ends at once what waits for an answer or its bytes; what waits until bytes can be sent notices it then, at the
+ * latest when a stall is noticed.
  */
 public final class Network implements Closeable {
     private final NetworkSettings settings;

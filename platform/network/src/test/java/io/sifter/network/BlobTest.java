@@ -459,15 +459,16 @@ class BlobTest extends Fixture {
         assertThat(read(client, layer)).hasSize(content.length);
     }
 
-    @Test
-    void anInterruptionEndsAReadOnAVirtualThreadAtOnce() throws Exception {
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void anInterruptionEndsAReadAtOnce(boolean virtual) throws Exception {
         ScriptedRegistry registry = registry();
         registry.always(BLOBS, new Fault.StallAfter(1_000_000));
         NetworkSettings patient = settings().withTimeouts(Duration.ofSeconds(5), Duration.ofSeconds(60));
         InputStream in = client(patient, registry.host(), false, Credentials.anonymous()).blob(REPOSITORY, layer).open(0);
         AtomicReference<Throwable> thrown = new AtomicReference<>();
 
-        Thread reader = Thread.ofVirtual().start(() -> {
+        Thread reader = thread(virtual).start(() -> {
             try (in) {
                 in.readAllBytes();
             } catch (Throwable e) {
@@ -483,15 +484,20 @@ class BlobTest extends Fixture {
         assertThat(registry.received(BLOBS)).hasSize(1);
     }
 
-    @Test
-    void anInterruptionEndsAWaitForARequest() throws Exception {
+    private static Thread.Builder thread(boolean virtual) {
+        return virtual ? Thread.ofVirtual() : Thread.ofPlatform();
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void anInterruptionEndsAWaitForARequest(boolean virtual) throws Exception {
         ScriptedRegistry registry = registry();
         registry.always("GET .*/manifests/.*", new Fault.Delay(Duration.ofSeconds(30)));
         NetworkSettings patient = settings().withTimeouts(Duration.ofSeconds(5), Duration.ofSeconds(60));
         Registry client = client(patient, registry.host(), false, Credentials.anonymous());
         AtomicReference<Throwable> thrown = new AtomicReference<>();
 
-        Thread asker = Thread.ofVirtual().start(() -> {
+        Thread asker = thread(virtual).start(() -> {
             try {
                 client.manifest(REPOSITORY, "latest");
             } catch (Throwable e) {

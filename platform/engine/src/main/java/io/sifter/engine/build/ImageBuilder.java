@@ -67,7 +67,7 @@ public final class ImageBuilder {
                 return false;
             }
             Workplace.writeImage(target, events, out -> {
-                recipe.write(opened, parallelLayers, out);
+                recipe.write(opened, out);
                 reached(Milestone.SOURCE_OPENED);
                 for (int i = 0; i < opened.size(); i++) {
                     packs.announceRepeated(image.layers().get(i), i);

@@ -2,7 +2,6 @@ package io.sifter.engine.build;
 
 import io.sifter.engine.concurrent.Concurrent;
 import io.sifter.image.layer.LayerPack;
-import io.sifter.image.layer.LayerPack.Piece;
 import io.sifter.spi.SinkOptions.Copies;
 import io.sifter.spi.error.CorruptDataException;
 import io.sifter.spi.event.Event;
@@ -24,7 +23,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.zip.CRC32C;
@@ -236,36 +234,32 @@ public final class Recipe {
     }
 
     /**
-     * Makes the file, as many layers as {@code width} side by side.
+     * Makes the file, and verifies meanwhile what it is made of.
      *
-     * @param packs that it {@linkplain #fits}; they are verified on the way
+     * @param packs that it {@linkplain #fits}
      * @param out empty
-     * @throws CorruptDataException if it or a pack is damaged
+     * @throws CorruptDataException if it or a pack is damaged; what was written is worth nothing then
      */
-    void write(List<LayerPack> packs, int width, FileChannel out) throws IOException, InterruptedException {
+    void write(List<LayerPack> packs, FileChannel out) throws IOException, InterruptedException {
         List<Callable<Void>> tasks = new ArrayList<>();
         tasks.add(() -> {
-            writeRest(out);
+            copy(packs, out);
             return null;
         });
-        for (int i = 0; i < packs.size(); i++) {
-            int layer = i;
-            List<Piece> pieces = runs.stream().filter(run -> run.layer == layer).map(run -> new Piece(run.position, run.length, run.target))
-                    .sorted(Comparator.comparingLong(Piece::position)).toList();
-            tasks.add(() -> {
-                packs.get(layer).copyBlocks(pieces, out);
-                return null;
-            });
-        }
-        Concurrent.all(Math.min(width, tasks.size()), "copy", tasks);
+        packs.forEach(pack -> tasks.add(() -> {
+            pack.verify();
+            return null;
+        }));
+        Concurrent.all(2, "copy", tasks);
     }
 
-    private void writeRest(FileChannel out) throws IOException {
+    private void copy(List<LayerPack> packs, FileChannel out) throws IOException {
         try (FileChannel in = FileChannel.open(file, StandardOpenOption.READ)) {
             long from = in.size() - TRAILER - rest;
             long at = 0;
             for (Run run : runs) {
                 from = copyRest(in, from, at, run.target - at, out);
+                packs.get(run.layer).copyBlocks(run.position, run.length, out, run.target);
                 at = run.end();
             }
             copyRest(in, from, at, size - at, out);

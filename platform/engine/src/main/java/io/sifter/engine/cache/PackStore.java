@@ -332,7 +332,7 @@ public final class PackStore {
                 download.run(count -> events.accept(new Event.Advanced(task, count)));
                 return null;
             });
-            Thread.ofVirtual().name("fetch " + digest).start(fetch);
+            Thread.ofPlatform().name("fetch " + digest.hex()).daemon().start(fetch);
             try {
                 Digest diffId;
                 try {

@@ -12,8 +12,6 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.util.Arrays;
-import java.util.Iterator;
-import java.util.List;
 import java.util.Objects;
 import java.util.zip.CRC32C;
 import java.util.zip.DataFormatException;
@@ -31,8 +29,9 @@ public final class LayerPack implements AutoCloseable {
     static final String REMEDY = "Delete it: it is made anew when it is needed";
 
     private static final int CHECK_CHUNK = 1 << 16;
-    /** Still in the processor's cache when it is written after it was read. */
-    private static final int COPY_CHUNK = 1 << 18;
+    private static final int VERIFY_CHUNK = 1 << 18;
+    /** Copied without a look at whether that is still wanted. */
+    private static final long COPY_PIECE = 16 << 20;
 
     private final FileChannel channel;
     private final String name;
@@ -102,9 +101,9 @@ public final class LayerPack implements AutoCloseable {
      */
     public void verify() throws IOException {
         CRC32C checksum = new CRC32C();
-        ByteBuffer bytes = ByteBuffer.allocateDirect(COPY_CHUNK);
+        ByteBuffer bytes = ByteBuffer.allocateDirect(VERIFY_CHUNK);
         for (long at = 0; at < footer.dataLength(); ) {
-            bytes.clear().limit((int) Math.min(COPY_CHUNK, footer.dataLength() - at));
+            bytes.clear().limit((int) Math.min(VERIFY_CHUNK, footer.dataLength() - at));
             fill(channel, at, bytes, name);
             at += bytes.remaining();
             checksum.update(bytes);
@@ -136,49 +135,25 @@ public final class LayerPack implements AutoCloseable {
     }
 
     /**
-     * Blocks that are copied.
+     * Copies blocks as they are. One thread at a time copies out of a pack.
      *
-     * @param position of the first in the pack
+     * @param position of the first
      * @param length of all, bytes
      * @param target where they come to lie
+     * @throws CorruptDataException if the pack has none there
      */
-    public record Piece(long position, long length, long target) {}
-
-    /**
-     * Copies blocks as they are, and verifies on the way what {@link #verify} does.
-     *
-     * @param pieces in the order in which they lie in the pack, none in another
-     * @throws CorruptDataException if the pack is not what was written; what was copied is worth nothing then
-     */
-    public void copyBlocks(List<Piece> pieces, FileChannel out) throws IOException, InterruptedException {
-        Iterator<Piece> rest = pieces.iterator();
-        Piece piece = rest.hasNext() ? rest.next() : null;
-        CRC32C checksum = new CRC32C();
-        ByteBuffer bytes = ByteBuffer.allocateDirect(COPY_CHUNK);
-        for (long at = 0; at < footer.dataLength(); at += bytes.limit()) {
-            if (Thread.interrupted()) {
-                throw new InterruptedException();
-            }
-            bytes.clear().limit((int) Math.min(COPY_CHUNK, footer.dataLength() - at));
-            fill(channel, at, bytes, name);
-            checksum.update(bytes);
-            while (piece != null && piece.position < at + bytes.limit()) {
-                long from = Math.max(piece.position, at);
-                long to = Math.min(piece.position + piece.length, at + bytes.limit());
-                bytes.limit((int) (to - at)).position((int) (from - at));
-                for (long target = piece.target + from - piece.position; bytes.hasRemaining(); ) {
-                    target += out.write(bytes, target);
-                }
-                bytes.limit((int) Math.min(COPY_CHUNK, footer.dataLength() - at));
-                if (to < piece.position + piece.length) {
-                    break;
-                }
-                piece = rest.hasNext() ? rest.next() : null;
-            }
+    public void copyBlocks(long position, long length, FileChannel out, long target) throws IOException {
+        if (position < 0 || length < 0 || position > footer.dataLength() - length) {
+            throw new CorruptDataException("%s has no %d bytes of blocks at byte %d".formatted(name, length, position), REMEDY);
         }
-        requireChecksum(checksum);
-        if (piece != null) {
-            throw new CorruptDataException("%s has no blocks at byte %d".formatted(name, piece.position), REMEDY);
+        // Everybody else reads at positions.
+        channel.position(position);
+        for (long done = 0; done < length; ) {
+            long count = out.transferFrom(channel, target + done, Math.min(COPY_PIECE, length - done));
+            if (count <= 0) {
+                throw new CorruptDataException("%s became shorter while it was read".formatted(name), REMEDY);
+            }
+            done += count;
         }
     }
 
