@@ -113,7 +113,7 @@ public final class Limit {
             input.fill();
             byte[] magic = Arrays.copyOfRange(input.bytes(), input.at(), input.at() + BlobFormat.MAGIC_LENGTH);
             byte[] chunk = new byte[CHUNK];
-            try (Decoder decoder = Decoder.open(BlobFormat.of(magic, magic.length), input)) {
+            try (Decoder decoder = Decoder.open(BlobFormat.of(magic, magic.length), input, true)) {
                 while (true) {
                     long start = THREADS.getCurrentThreadCpuTime();
                     int n = decoder.read(chunk, 0, chunk.length);

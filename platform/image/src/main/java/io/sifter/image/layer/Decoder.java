@@ -24,9 +24,10 @@ interface Decoder extends AutoCloseable {
     @Override
     void close() throws IOException;
 
-    static Decoder open(BlobFormat format, BlobInput blob) throws IOException {
+    /** @param digested whether what comes out is held against a digest, which makes weaker checks of it needless */
+    static Decoder open(BlobFormat format, BlobInput blob, boolean digested) throws IOException {
         return switch (format) {
-            case GZIP -> new GzipDecoder(blob, RawInflater.fastest());
+            case GZIP -> new GzipDecoder(blob, RawInflater.fastest(), !digested);
             case TAR -> new Library(blob, blob);
             // Reads frames one after the other, skippable ones included; the native code caps windows at 128 MiB, Java's at 8.
             case ZSTD -> new Library(ZstdInputStream.create(blob), blob);

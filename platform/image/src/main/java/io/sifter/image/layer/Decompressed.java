@@ -32,7 +32,7 @@ public final class Decompressed extends InputStream {
         }
         this.format = BlobFormat.of(magic, Math.min(magic.length, blob.remaining()));
         try {
-            this.decoder = Decoder.open(format, blob);
+            this.decoder = Decoder.open(format, blob, false);
         } catch (IOException | RuntimeException e) {
             throw damaged(e);
         }

@@ -6,7 +6,7 @@ import java.util.zip.DataFormatException;
 import java.util.zip.ZipException;
 
 /**
- * Reads gzip (RFC 1952): any number of members one after the other, each checked by CRC and length. Zeros or other
+ * Reads gzip (RFC 1952): any number of members one after the other, each checked by its length and, if wanted, its CRC. Zeros or other
  * bytes after the last member are passed over.
  */
 final class GzipDecoder implements Decoder {
@@ -21,16 +21,21 @@ final class GzipDecoder implements Decoder {
 
     private final BlobInput blob;
     private final RawInflater inflater;
+    private final boolean checked;
     private final CRC32 crc = new CRC32();
     private long length;
     private boolean inMember;
     private boolean ended;
     private boolean junk;
 
-    /** @param inflater closed with this, also when this throws */
-    GzipDecoder(BlobInput blob, RawInflater inflater) throws IOException {
+    /**
+     * @param inflater closed with this, also when this throws
+     * @param checked whether the CRC is verified
+     */
+    GzipDecoder(BlobInput blob, RawInflater inflater, boolean checked) throws IOException {
         this.blob = blob;
         this.inflater = inflater;
+        this.checked = checked;
         try {
             readHeader();
         } catch (IOException | RuntimeException e) {
@@ -55,8 +60,10 @@ final class GzipDecoder implements Decoder {
             }
             int n = inflate(target, offset, wanted);
             if (n > 0) {
-                crc.update(target, offset, n);
                 length += n;
+                if (checked) {
+                    crc.update(target, offset, n);
+                }
             }
             if (inflater.finished()) {
                 blob.advance(-inflater.remaining());
@@ -117,9 +124,9 @@ final class GzipDecoder implements Decoder {
     private void readTrailer() throws IOException {
         long statedCrc = u32();
         long statedLength = u32();
-        if (statedCrc != crc.getValue() || statedLength != (length & 0xFFFF_FFFFL)) {
-            throw new ZipException("a gzip member of %d bytes has the CRC %08x, %d bytes and %08x are stated"
-                    .formatted(length, crc.getValue(), statedLength, statedCrc));
+        if (checked && statedCrc != crc.getValue() || statedLength != (length & 0xFFFF_FFFFL)) {
+            throw new ZipException("a gzip member of %d bytes%s, %d bytes and %08x are stated".formatted(
+                    length, checked ? " has the CRC %08x".formatted(crc.getValue()) : "", statedLength, statedCrc));
         }
         inMember = false;
     }

@@ -59,7 +59,7 @@ public final class LayerPacker {
     public PackInfo pack(InputStream blob, String mediaType, Optional<Digest> blobDigest, Optional<Digest> diffId, FileChannel out)
             throws IOException, InterruptedException {
         Digest.Algorithm diffAlgorithm = diffId.map(Digest::algorithm).orElse(Digest.Algorithm.SHA256);
-        try (LayerStream stream = new LayerStream(blob, mediaType, diffAlgorithm, blobDigest.map(Digest::algorithm), limits, events);
+        try (LayerStream stream = new LayerStream(blob, mediaType, diffAlgorithm, diffId.isPresent(), blobDigest.map(Digest::algorithm), limits, events);
                 BlockPackWriter blocks = new BlockPackWriter(out, compression, workers, memory)) {
             ByteWriter journal = new ByteWriter(limits.journalBytes());
             Contents contents = new Contents(blocks, new Journal.Writer(journal));

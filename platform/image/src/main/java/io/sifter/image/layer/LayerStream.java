@@ -33,6 +33,7 @@ final class LayerStream extends InputStream {
     private final LayerLimits limits;
     private final Consumer<Event> events;
     private final Digest.Algorithm diffAlgorithm;
+    private final boolean digested;
     private final Optional<Digest.Algorithm> blobAlgorithm;
     private final MessageDigest diffDigest;
     private final Optional<MessageDigest> blobDigest;
@@ -48,14 +49,16 @@ final class LayerStream extends InputStream {
 
     /**
      * @param diffAlgorithm of the digest of what this stream yields
+     * @param digested whether it is held against a known one
      * @param blobAlgorithm of the digest of {@code blob}, if it is wanted
      */
-    LayerStream(InputStream blob, String mediaType, Digest.Algorithm diffAlgorithm, Optional<Digest.Algorithm> blobAlgorithm,
+    LayerStream(InputStream blob, String mediaType, Digest.Algorithm diffAlgorithm, boolean digested, Optional<Digest.Algorithm> blobAlgorithm,
                 LayerLimits limits, Consumer<Event> events) {
         this.mediaType = mediaType;
         this.limits = limits;
         this.events = events;
         this.diffAlgorithm = diffAlgorithm;
+        this.digested = digested;
         this.blobAlgorithm = blobAlgorithm;
         this.diffDigest = diffAlgorithm.start();
         this.blobDigest = blobAlgorithm.map(Digest.Algorithm::start);
@@ -108,7 +111,7 @@ final class LayerStream extends InputStream {
 
     private void decode(BlobFormat format) throws IOException, InterruptedException {
         long total = 0;
-        try (Decoder decoder = Decoder.open(format, blob)) {
+        try (Decoder decoder = Decoder.open(format, blob, digested)) {
             for (int n = 0; n >= 0;) {
                 Chunk next = pool.take();
                 int length = 0;

@@ -23,6 +23,9 @@ final class PaxRecords {
     private static final int MAX_XATTR_VALUE = 65536;
     private static final int MAX_TIME_DIGITS = 18;
 
+    /** For entries that have none, which is most of many archives. */
+    static final PaxRecords NONE = new PaxRecords();
+
     private final Map<String, String> values = new LinkedHashMap<>();
     private final Map<String, byte[]> schily = new LinkedHashMap<>();
     private final Map<String, byte[]> libarchive = new LinkedHashMap<>();

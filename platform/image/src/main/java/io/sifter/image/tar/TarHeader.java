@@ -67,11 +67,14 @@ final class TarHeader {
     void verifyChecksum() throws CorruptDataException {
         int unsigned = 0;
         int signed = 0;
-        for (int i = 0; i < SIZE; i++) {
-            boolean inside = i >= CHECKSUM.offset && i < CHECKSUM.offset + CHECKSUM.length;
-            byte b = inside ? (byte) ' ' : block[i];
+        for (byte b : block) {
             unsigned += b & 0xFF;
             signed += b;
+        }
+        // The field itself counts as blanks.
+        for (int i = CHECKSUM.offset; i < CHECKSUM.offset + CHECKSUM.length; i++) {
+            unsigned += ' ' - (block[i] & 0xFF);
+            signed += ' ' - block[i];
         }
         boolean blank = text(CHECKSUM).isBlank();
         long stated = blank ? -1 : number(CHECKSUM);

@@ -47,7 +47,7 @@ public final class TarReader {
             return Optional.empty();
         }
         body.finish();
-        PaxRecords records = new PaxRecords();
+        PaxRecords records = PaxRecords.NONE;
         String longName = null;
         String longLink = null;
         int extension = 0;
@@ -65,7 +65,10 @@ public final class TarReader {
                     byte[] data = readExtension((int) size);
                     announced |= type != 'g';
                     switch (type) {
-                        case 'x' -> records.parse(data, at);
+                        case 'x' -> {
+                            records = records == PaxRecords.NONE ? new PaxRecords() : records;
+                            records.parse(data, at);
+                        }
                         case 'g' -> noticeGlobal(data, at);
                         case 'L' -> longName = untilNul(data);
                         default -> longLink = untilNul(data);

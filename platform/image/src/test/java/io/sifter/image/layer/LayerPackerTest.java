@@ -305,6 +305,17 @@ class LayerPackerTest {
         assertThat(file()).hasBinaryContent(first);
     }
 
+    /** A digest that is verified says more. */
+    @Test
+    void aWrongCrcMattersWhereNothingElseIsKnown() throws Exception {
+        byte[] blob = compress(BlobFormat.GZIP, TAR);
+        blob[blob.length - 8] ^= 1;
+
+        assertThat(pack(blob, MediaTypes.OCI_LAYER_GZIP, Optional.empty(), Optional.of(Digest.sha256(TAR))).diffId()).isEqualTo(Digest.sha256(TAR));
+        assertThatThrownBy(() -> pack(blob, MediaTypes.OCI_LAYER_GZIP, Optional.empty(), Optional.empty()))
+                .isInstanceOf(CorruptDataException.class).hasMessageContaining("has the CRC");
+    }
+
     private PackInfo pack(byte[] blob, String mediaType, Optional<Digest> blobDigest, Optional<Digest> diffId) throws IOException, InterruptedException {
         return pack(new ByteArrayInputStream(blob), mediaType, LayerLimits.STANDARD, blobDigest, diffId);
     }

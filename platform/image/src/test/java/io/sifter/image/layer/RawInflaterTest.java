@@ -195,7 +195,7 @@ class RawInflaterTest {
             }
         };
         HashThread hashes = new HashThread("test");
-        try (GzipDecoder decoder = new GzipDecoder(new BlobInput(slow, hashes, Optional.empty()), kind.open())) {
+        try (GzipDecoder decoder = new GzipDecoder(new BlobInput(slow, hashes, Optional.empty()), kind.open(), true)) {
             ByteArrayOutputStream out = new ByteArrayOutputStream();
             byte[] buffer = new byte[100_000];
             for (int n = decoder.read(buffer, 0, buffer.length); n >= 0; n = decoder.read(buffer, 0, buffer.length)) {
