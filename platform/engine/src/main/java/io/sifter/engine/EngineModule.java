@@ -57,7 +57,7 @@ final class EngineModule extends AbstractModule {
         T make() throws IOException;
     }
 
-    /** Said in code, not by annotations: Guice would take a quarter of a second of every command for reading those. */
+    /** Said in code, not by annotations: Guice would take a tenth of a second of every command for reading those. */
     @Override
     protected void configure() {
         binder().requireExplicitBindings();

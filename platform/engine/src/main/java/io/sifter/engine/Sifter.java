@@ -723,10 +723,8 @@ public final class Sifter implements AutoCloseable {
                 Container.Origin origin = origin(reference, image, config, options);
                 ImageBuilder builder = instance(ImageBuilder.class);
                 String key = Recipe.key(origin, options.open().platform());
-                try (SideFiles.SideFile _ = sideFiles().beside(target)) {
-                    if (sif && builder.again(key, image, config, packs, compression, target)) {
-                        return;
-                    }
+                if (sif && again(builder, key, image, config, compression, target)) {
+                    return;
                 }
                 Recipe.Draft draft = new Recipe.Draft();
                 Container container = builder.build(image, config, options.open().platform(), packs, compression, policy, origin, draft);
@@ -753,6 +751,13 @@ public final class Sifter implements AutoCloseable {
                     write(header(reference), local, target, sink, options);
                 }
             }
+        }
+    }
+
+    private boolean again(ImageBuilder builder, String key, LayeredImage image, ImageConfig config, Compression compression, Path target)
+            throws IOException, InterruptedException {
+        try (SideFiles.SideFile _ = sideFiles().beside(target)) {
+            return builder.again(key, image, config, instance(PackStore.class), compression, target);
         }
     }
 

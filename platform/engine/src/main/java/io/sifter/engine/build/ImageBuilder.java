@@ -23,6 +23,7 @@ import io.sifter.spi.source.LayeredImage;
 import io.sifter.spi.tree.Compression;
 import io.sifter.spi.tree.FileTree;
 import java.io.IOException;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -61,8 +62,7 @@ public final class ImageBuilder {
             return false;
         }
         List<LayerPack> opened = packs.blocks(image.layers(), compression).orElse(List.of());
-        try {
-            Recipe recipe = Recipe.read(kept.get());
+        try (Recipe recipe = Recipe.open(kept.get())) {
             if (!recipe.fits(opened)) {
                 return false;
             }
@@ -78,6 +78,8 @@ public final class ImageBuilder {
                 reached(Milestone.CREATING_SIF);
             });
             return true;
+        } catch (NoSuchFileException gone) {
+            return false;
         } catch (CorruptDataException damaged) {
             events.accept(new Event.Logged(Event.Level.VERBOSE, "Putting the image together anew: " + damaged.getMessage()));
             return false;

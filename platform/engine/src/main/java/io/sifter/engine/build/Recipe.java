@@ -20,6 +20,7 @@ import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
@@ -42,9 +43,9 @@ import java.util.zip.CheckedOutputStream;
  * CRC-32C of everything before u32
  * </pre>
  *
- * Nothing in it is believed. One thread.
+ * Nothing in it is believed. The file may be deleted while it is open. One thread; whoever opens it closes it.
  */
-public final class Recipe {
+public final class Recipe implements AutoCloseable {
     /** Ends in the version of the format. */
     private static final long MAGIC = 0x5349_4654_5243_5001L;
     private static final int BUFFER = 1 << 16;
@@ -59,14 +60,16 @@ public final class Recipe {
     }
 
     private final Path file;
+    private final FileChannel channel;
     private final long size;
     private final List<LayerPack.Blocks> layers;
     private final List<Run> runs;
     private final List<String> notes;
     private final long rest;
 
-    private Recipe(Path file, long size, List<LayerPack.Blocks> layers, List<Run> runs, List<String> notes, long rest) {
+    private Recipe(Path file, FileChannel channel, long size, List<LayerPack.Blocks> layers, List<Run> runs, List<String> notes, long rest) {
         this.file = file;
+        this.channel = channel;
         this.size = size;
         this.layers = layers;
         this.runs = runs;
@@ -171,11 +174,25 @@ public final class Recipe {
         return Digest.sha256("recipe %x|%s|%s".formatted(MAGIC, wanted, origin.identity()).getBytes(StandardCharsets.UTF_8)).hex();
     }
 
-    /** @throws CorruptDataException if it is none, or damaged */
-    static Recipe read(Path file) throws IOException {
-        long length = Files.size(file);
+    /**
+     * @throws NoSuchFileException if there is none
+     * @throws CorruptDataException if it is something else, or damaged
+     */
+    static Recipe open(Path file) throws IOException {
+        FileChannel channel = FileChannel.open(file, StandardOpenOption.READ);
+        try {
+            return read(file, channel);
+        } catch (IOException | RuntimeException | Error e) {
+            channel.close();
+            throw e;
+        }
+    }
+
+    private static Recipe read(Path file, FileChannel channel) throws IOException {
+        long length = channel.size();
         CRC32C checksum = new CRC32C();
-        try (DataInputStream in = new DataInputStream(new CheckedInputStream(new BufferedInputStream(Files.newInputStream(file), BUFFER), checksum))) {
+        DataInputStream in = new DataInputStream(new CheckedInputStream(new BufferedInputStream(Channels.newInputStream(channel), BUFFER), checksum));
+        try {
             if (in.readLong() != MAGIC) {
                 throw damaged(file, "it does not begin like one");
             }
@@ -206,7 +223,7 @@ public final class Recipe {
             if (in.readInt() != expected || in.read() >= 0 || rest != size - copied) {
                 throw damaged(file, "its bytes do not match their checksum");
             }
-            return new Recipe(file, size, layers, runs, notes, rest);
+            return new Recipe(file, channel, size, layers, runs, notes, rest);
         } catch (EOFException e) {
             throw damaged(file, "it ends early");
         }
@@ -254,27 +271,30 @@ public final class Recipe {
     }
 
     private void copy(List<LayerPack> packs, FileChannel out) throws IOException {
-        try (FileChannel in = FileChannel.open(file, StandardOpenOption.READ)) {
-            long from = in.size() - TRAILER - rest;
-            long at = 0;
-            for (Run run : runs) {
-                from = copyRest(in, from, at, run.target - at, out);
-                packs.get(run.layer).copyBlocks(run.position, run.length, out, run.target);
-                at = run.end();
-            }
-            copyRest(in, from, at, size - at, out);
+        long from = channel.size() - TRAILER - rest;
+        long at = 0;
+        for (Run run : runs) {
+            from = copyRest(from, at, run.target - at, out);
+            packs.get(run.layer).copyBlocks(run.position, run.length, out, run.target);
+            at = run.end();
         }
+        copyRest(from, at, size - at, out);
     }
 
-    private long copyRest(FileChannel in, long from, long at, long length, FileChannel out) throws IOException {
-        in.position(from);
+    private long copyRest(long from, long at, long length, FileChannel out) throws IOException {
+        channel.position(from);
         for (long done = 0; done < length; ) {
-            long count = out.transferFrom(in, at + done, length - done);
+            long count = out.transferFrom(channel, at + done, length - done);
             if (count <= 0) {
                 throw damaged(file, "it became shorter while it was read");
             }
             done += count;
         }
         return from + length;
+    }
+
+    @Override
+    public void close() throws IOException {
+        channel.close();
     }
 }

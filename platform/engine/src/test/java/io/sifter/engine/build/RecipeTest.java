@@ -203,11 +203,13 @@ class RecipeTest {
             {1, 0, 10, 0}, {-1, 0, 10, 0}, {0, -1, 10, 0}, {0, 0, 0, 0}, {0, 0, -5, 0}, {0, 0, 1001, 0}, {0, 0, 10, 995}, {0, 0, 10, -1},
             {0, 0, Long.MAX_VALUE, 1}, {0, 0, 10, Long.MAX_VALUE}};
         for (long[] run : hostile) {
-            assertThatThrownBy(() -> Recipe.read(hostile(1, run))).as("%s", (Object) run).isInstanceOf(CorruptDataException.class);
+            assertThatThrownBy(() -> Recipe.open(hostile(1, run))).as("%s", (Object) run).isInstanceOf(CorruptDataException.class);
         }
-        assertThatThrownBy(() -> Recipe.read(hostile(Integer.MAX_VALUE, new long[] {0, 0, 10, 0}))).isInstanceOf(CorruptDataException.class);
-        assertThatThrownBy(() -> Recipe.read(hostile(-1, new long[] {0, 0, 10, 0}))).isInstanceOf(CorruptDataException.class);
-        assertThat(Recipe.read(hostile(1, new long[] {0, 0, 1000, 0})).notes()).isEmpty();
+        assertThatThrownBy(() -> Recipe.open(hostile(Integer.MAX_VALUE, new long[] {0, 0, 10, 0}))).isInstanceOf(CorruptDataException.class);
+        assertThatThrownBy(() -> Recipe.open(hostile(-1, new long[] {0, 0, 10, 0}))).isInstanceOf(CorruptDataException.class);
+        try (Recipe harmless = Recipe.open(hostile(1, new long[] {0, 0, 1000, 0}))) {
+            assertThat(harmless.notes()).isEmpty();
+        }
     }
 
     private Path hostile(int runs, long[] run) throws IOException {
