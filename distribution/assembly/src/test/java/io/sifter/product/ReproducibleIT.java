@@ -10,7 +10,10 @@ import io.sifter.testkit.registry.ScriptedRegistry;
 import io.sifter.testkit.registry.TestImage;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -72,6 +75,30 @@ class ReproducibleIT {
             product.shell("umask 077; singularity pull --jobs 2 mixed.sif " + whole).ok();
 
             assertThat(file(product, "mixed.sif")).isEqualTo(expected);
+        }
+    }
+
+    /** What a reference led to last is begun before the registry has answered. */
+    @Test
+    void aTagThatMovesIsFollowed() throws Exception {
+        try (Product product = Product.ordinary()) {
+            TestImage before = image(TarLayer.with().file("a", Images.noise(2_000_000, 3)));
+            TestImage after = image(TarLayer.with().file("a", Images.noise(2_000_000, 4)));
+            String tag = "docker://" + registry.host() + "/lib/moving";
+            List<Digest> made = new ArrayList<>();
+            for (TestImage image : List.of(before, before, after, after, before)) {
+                registry.publish("lib/moving", "latest", image);
+                product.run("pull", "--force", "moving.sif", tag).ok();
+                made.add(file(product, "moving.sif"));
+            }
+            registry.close();
+            assertThat(product.run("pull", "--force", "moving.sif", tag).exit()).isEqualTo(255);
+
+            assertThat(made.get(2)).isNotEqualTo(made.get(0)).isEqualTo(made.get(3));
+            assertThat(List.of(made.get(1), made.get(4), file(product, "moving.sif"))).containsOnly(made.get(0));
+            try (Stream<Path> left = Files.list(product.work())) {
+                assertThat(left.map(path -> path.getFileName().toString())).containsExactly("moving.sif");
+            }
         }
     }
 

@@ -26,7 +26,7 @@ class ScaleIT {
 
     private Product.Result build(Shape shape, String heap) throws IOException, InterruptedException {
         LargeImage.write(shape, product.work().resolve("layout"));
-        product.with("_JAVA_OPTIONS", "-Xmx%s -XX:MaxDirectMemorySize=128m".formatted(heap));
+        product.with("_JAVA_OPTIONS", "-Xms64m -Xmn48m -Xmx%s -XX:MaxDirectMemorySize=128m".formatted(heap));
         return product.run("build", "--arch", "amd64", "large.sif", "oci:layout:large").ok();
     }
 

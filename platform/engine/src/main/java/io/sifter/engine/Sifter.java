@@ -10,6 +10,7 @@ import io.sifter.engine.build.DefinitionOptions;
 import io.sifter.engine.build.HostPrograms;
 import io.sifter.engine.build.ImageBuilder;
 import io.sifter.engine.build.LocalImage;
+import io.sifter.engine.build.Reassembly;
 import io.sifter.engine.build.Recipe;
 import io.sifter.engine.build.StageResults;
 import io.sifter.engine.build.StageRoot;
@@ -155,6 +156,14 @@ public final class Sifter implements AutoCloseable {
             reached(Milestone.BUILD_STARTED, "");
             NativeCode.link(compression(options).codec());
         }
+        try (SideFiles.SideFile _ = sideFiles().beside(target);
+                Reassembly guess = built && (!exists || options.force()) ? guess(reference, target, options) : null) {
+            pull(reference, target, shownTarget, options, exists, Optional.ofNullable(guess));
+        }
+    }
+
+    private void pull(Reference reference, Path target, String shownTarget, BuildOptions options, boolean exists, Optional<Reassembly> guess)
+            throws IOException, InterruptedException {
         Source source = agent(reference).open(reference, options.open());
         if (source instanceof ReadyImage image) {
             if (exists && !options.force()) {
@@ -173,9 +182,25 @@ public final class Sifter implements AutoCloseable {
             reached(Milestone.BUILD_COMPLETE, shownTarget);
             return;
         }
-        write(reference, source, target, "sif", options);
+        write(reference, source, target, "sif", options, guess);
         shrinkCache();
         reached(Milestone.BUILD_COMPLETE, shownTarget);
+    }
+
+    /** Begins to make what the reference led to last, if that is known, while nobody has answered yet what it leads to now. */
+    private Reassembly guess(Reference reference, Path target, BuildOptions options) throws IOException {
+        if (!keepsImages()) {
+            return null;
+        }
+        Cache cache = instance(Cache.class);
+        Optional<Path> last = new SeenImages(cache).find(wish(reference, options)).filter(cache::trusted);
+        return last.isEmpty() ? null
+                : Reassembly.begin(last.get(), instance(PackStore.class), compression(options), target, events).orElse(null);
+    }
+
+    /** All of what is asked for that is known before anybody has answered. */
+    private String wish(Reference reference, BuildOptions options) throws IOException {
+        return String.join("|", "pull", reference.text(), options.open().platform().toString(), compression(options).toString());
     }
 
     /** Looks before anything is fetched whether the result can be put where it shall be. */
@@ -202,7 +227,7 @@ public final class Sifter implements AutoCloseable {
         requireDirectoryOf(target);
         reached(Milestone.BUILD_STARTED, "");
         NativeCode.link(compression(options).codec());
-        write(reference, agent(reference).open(reference, options.open()), target, sink, options);
+        write(reference, agent(reference).open(reference, options.open()), target, sink, options, Optional.empty());
         shrinkCache();
         reached(Milestone.BUILD_COMPLETE, shownTarget);
     }
@@ -526,7 +551,7 @@ public final class Sifter implements AutoCloseable {
                     Files.createDirectories(sif.getParent(),
                             PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
                     try (SideFiles.SideFile part = sideFiles().in(sif.getParent(), sif.getFileName().toString())) {
-                        write(reference, image, part.path(), "sif", options);
+                        write(reference, image, part.path(), "sif", options, Optional.empty());
                         // Nobody looks into it again before it is run, so that it must be whole whatever happens to the machine.
                         try (FileChannel file = FileChannel.open(part.path(), StandardOpenOption.WRITE)) {
                             file.force(true);
@@ -710,7 +735,8 @@ public final class Sifter implements AutoCloseable {
         return plugins.create(Kind.SINK, name, Sink.class, new SinkContext(instance(ExecutorService.class), events, section));
     }
 
-    private void write(Reference reference, Source source, Path target, String sink, BuildOptions options)
+    /** @param guess what may be that very image, begun already */
+    private void write(Reference reference, Source source, Path target, String sink, BuildOptions options, Optional<Reassembly> guess)
             throws IOException, InterruptedException {
         switch (source) {
             case LayeredImage image -> {
@@ -719,13 +745,18 @@ public final class Sifter implements AutoCloseable {
                 ImageConfig config = Documents.parseConfig(image.config());
                 boolean sif = sink.equals("sif");
                 PackStore packs = sink.equals("sandbox") ? instance(PackStore.class).passing() : instance(PackStore.class);
-                requireSpace(image, packs, compression, target, sink);
                 Container.Origin origin = origin(reference, image, config, options);
                 ImageBuilder builder = instance(ImageBuilder.class);
                 String key = Recipe.key(origin, options.open().platform());
-                if (sif && again(builder, key, image, config, compression, target)) {
-                    return;
+                if (sif) {
+                    try (SideFiles.SideFile _ = sideFiles().beside(target)) {
+                        if (builder.again(key, image, config, packs, compression, target, guess)) {
+                            remember(reference, options, key);
+                            return;
+                        }
+                    }
                 }
+                requireSpace(image, packs, compression, target, sink);
                 Recipe.Draft draft = new Recipe.Draft();
                 Container container = builder.build(image, config, options.open().platform(), packs, compression, policy, origin, draft);
                 try {
@@ -735,6 +766,7 @@ public final class Sifter implements AutoCloseable {
                 }
                 if (sif && keepsImages()) {
                     builder.keep(key, draft, target);
+                    remember(reference, options, key);
                 }
             }
             case TreeSource tree -> {
@@ -754,10 +786,11 @@ public final class Sifter implements AutoCloseable {
         }
     }
 
-    private boolean again(ImageBuilder builder, String key, LayeredImage image, ImageConfig config, Compression compression, Path target)
-            throws IOException, InterruptedException {
-        try (SideFiles.SideFile _ = sideFiles().beside(target)) {
-            return builder.again(key, image, config, instance(PackStore.class), compression, target);
+    /** Remembers for the next pull what the reference led to. */
+    private void remember(Reference reference, BuildOptions options, String key) throws IOException {
+        Optional<Path> recipe = keepsImages() ? instance(BuildResults.class).find(key) : Optional.empty();
+        if (recipe.isPresent()) {
+            new SeenImages(instance(Cache.class)).remember(wish(reference, options), recipe.get());
         }
     }
 

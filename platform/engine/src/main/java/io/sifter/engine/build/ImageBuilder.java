@@ -4,7 +4,6 @@ import io.sifter.engine.cache.BuildResults;
 import io.sifter.engine.cache.Cache;
 import io.sifter.engine.cache.PackStore;
 import io.sifter.engine.concurrent.Concurrent;
-import io.sifter.image.directory.Workplace;
 import io.sifter.image.document.Descriptor;
 import io.sifter.image.document.Documents;
 import io.sifter.image.document.ImageConfig;
@@ -16,6 +15,7 @@ import io.sifter.spi.error.CorruptDataException;
 import io.sifter.spi.event.Event;
 import io.sifter.spi.event.Event.Milestone;
 import io.sifter.spi.event.Task;
+import io.sifter.spi.reference.Digest;
 import io.sifter.spi.reference.Platform;
 import io.sifter.spi.source.Document;
 import io.sifter.spi.source.Layer;
@@ -23,7 +23,6 @@ import io.sifter.spi.source.LayeredImage;
 import io.sifter.spi.tree.Compression;
 import io.sifter.spi.tree.FileTree;
 import java.io.IOException;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -53,41 +52,45 @@ public final class ImageBuilder {
      * Makes a SIF that was made before, if all is still there that it takes. It is told as if it were built now.
      *
      * @param key of all that determines the SIF's bytes
+     * @param guess what was begun when the image was not known yet; closed here if it is another one
      * @return whether it is made; if not, the target is as it was
      */
-    public boolean again(String key, LayeredImage image, ImageConfig config, PackStore packs, Compression compression, Path target)
-            throws IOException, InterruptedException {
+    public boolean again(String key, LayeredImage image, ImageConfig config, PackStore packs, Compression compression, Path target,
+                         Optional<Reassembly> guess) throws IOException, InterruptedException {
         Optional<Path> kept = image.sequence().isPresent() ? Optional.empty() : results.find(key);
+        if (guess.isPresent()) {
+            if (kept.equals(Optional.of(guess.get().file()))) {
+                return again(guess.get(), image, config, packs);
+            }
+            guess.get().close();
+        }
         if (kept.isEmpty()) {
             return false;
         }
-        List<LayerPack> opened = packs.blocks(image.layers(), compression).orElse(List.of());
-        try (Recipe recipe = Recipe.open(kept.get())) {
-            if (!recipe.fits(opened)) {
-                return false;
-            }
-            Workplace.writeImage(target, events, out -> {
-                recipe.write(opened, out);
-                reached(Milestone.SOURCE_OPENED);
-                for (int i = 0; i < opened.size(); i++) {
-                    packs.announceRepeated(image.layers().get(i), i);
-                }
-                tellConfig(image);
-                recipe.notes().forEach(note -> events.accept(Event.warning(note)));
-                arrived(image, config);
-                reached(Milestone.CREATING_SIF);
-            });
-            return true;
-        } catch (NoSuchFileException gone) {
+        Optional<Reassembly> begun = Reassembly.begin(kept.get(), packs, compression, target, events);
+        if (begun.isEmpty()) {
             return false;
-        } catch (CorruptDataException damaged) {
-            events.accept(new Event.Logged(Event.Level.VERBOSE, "Putting the image together anew: " + damaged.getMessage()));
-            return false;
-        } finally {
-            for (LayerPack pack : opened) {
-                pack.close();
-            }
         }
+        try (Reassembly reassembly = begun.get()) {
+            return again(reassembly, image, config, packs);
+        }
+    }
+
+    private boolean again(Reassembly reassembly, LayeredImage image, ImageConfig config, PackStore packs) throws IOException, InterruptedException {
+        List<Optional<Digest>> layers = image.layers().stream().map(Layer::diffId).toList();
+        if (!layers.equals(reassembly.recipe().diffIds().stream().map(Optional::of).toList()) || !reassembly.ready()) {
+            return false;
+        }
+        reached(Milestone.SOURCE_OPENED);
+        for (int i = 0; i < layers.size(); i++) {
+            packs.announceRepeated(image.layers().get(i), i);
+        }
+        tellConfig(image);
+        reassembly.recipe().notes().forEach(note -> events.accept(Event.warning(note)));
+        arrived(image, config);
+        reached(Milestone.CREATING_SIF);
+        reassembly.finish();
+        return true;
     }
 
     /** Keeps how a SIF was put together, if it pays. */

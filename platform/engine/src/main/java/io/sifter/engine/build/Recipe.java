@@ -16,6 +16,7 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.io.UTFDataFormatException;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
@@ -36,7 +37,7 @@ import java.util.zip.CheckedOutputStream;
  *
  * <pre>
  * magic u64, size of the SIF u64
- * layers u32, each:  length of its pack's blocks u64, their CRC-32C u32
+ * layers u32, each:  DiffID (length u16, text), length of its pack's blocks u64, their CRC-32C u32
  * runs u32, each:    layer u32, position in its pack u64, length u64, position in the SIF u64; in the order of the SIF
  * notes u32, each:   length u32, what was told of the layers, UTF-8
  * length u64 and bytes of all that is in no run, in order
@@ -47,10 +48,17 @@ import java.util.zip.CheckedOutputStream;
  */
 public final class Recipe implements AutoCloseable {
     /** Ends in the version of the format. */
-    private static final long MAGIC = 0x5349_4654_5243_5001L;
+    private static final long MAGIC = 0x5349_4654_5243_5002L;
     private static final int BUFFER = 1 << 16;
     private static final int RUN_BYTES = 4 + 3 * 8;
     private static final int TRAILER = 4;
+
+    /** A layer, and what blocks its pack has. */
+    private record Part(Digest diffId, LayerPack.Blocks blocks) {
+        static Part of(LayerPack pack) {
+            return new Part(pack.info().diffId(), pack.blocks());
+        }
+    }
 
     /** Blocks that lie in a pack. */
     private record Run(int layer, long position, long length, long target) {
@@ -62,12 +70,12 @@ public final class Recipe implements AutoCloseable {
     private final Path file;
     private final FileChannel channel;
     private final long size;
-    private final List<LayerPack.Blocks> layers;
+    private final List<Part> layers;
     private final List<Run> runs;
     private final List<String> notes;
     private final long rest;
 
-    private Recipe(Path file, FileChannel channel, long size, List<LayerPack.Blocks> layers, List<Run> runs, List<String> notes, long rest) {
+    private Recipe(Path file, FileChannel channel, long size, List<Part> layers, List<Run> runs, List<String> notes, long rest) {
         this.file = file;
         this.channel = channel;
         this.size = size;
@@ -125,6 +133,7 @@ public final class Recipe implements AutoCloseable {
                 out.writeLong(in.size());
                 out.writeInt(packs.size());
                 for (LayerPack pack : packs) {
+                    out.writeUTF(pack.info().diffId().toString());
                     out.writeLong(pack.blocks().length());
                     out.writeInt(pack.blocks().checksum());
                 }
@@ -197,9 +206,9 @@ public final class Recipe implements AutoCloseable {
                 throw damaged(file, "it does not begin like one");
             }
             long size = in.readLong();
-            List<LayerPack.Blocks> layers = new ArrayList<>();
+            List<Part> layers = new ArrayList<>();
             for (int left = count(in, length, file); left > 0; left--) {
-                layers.add(new LayerPack.Blocks(in.readLong(), in.readInt()));
+                layers.add(new Part(Digest.parse(in.readUTF()), new LayerPack.Blocks(in.readLong(), in.readInt())));
             }
             List<Run> runs = new ArrayList<>();
             long at = 0;
@@ -226,6 +235,8 @@ public final class Recipe implements AutoCloseable {
             return new Recipe(file, channel, size, layers, runs, notes, rest);
         } catch (EOFException e) {
             throw damaged(file, "it ends early");
+        } catch (UTFDataFormatException | IllegalArgumentException e) {
+            throw damaged(file, "a layer has no DiffID");
         }
     }
 
@@ -243,7 +254,17 @@ public final class Recipe implements AutoCloseable {
 
     /** Whether these are the packs that it speaks of, lowest layer first. */
     boolean fits(List<LayerPack> packs) {
-        return packs.stream().map(LayerPack::blocks).toList().equals(layers);
+        return packs.stream().map(Part::of).toList().equals(layers);
+    }
+
+    /** Of the layers that it speaks of, lowest first. */
+    List<Digest> diffIds() {
+        return layers.stream().map(Part::diffId).toList();
+    }
+
+    /** Of the SIF, bytes. */
+    long size() {
+        return size;
     }
 
     List<String> notes() {

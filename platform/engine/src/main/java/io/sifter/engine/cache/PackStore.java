@@ -123,18 +123,15 @@ public final class PackStore {
     }
 
     /**
-     * The packs of all layers, lowest first, opened for their blocks only and not verified; the caller closes them. Empty where one has
-     * yet to be made. Nothing is told.
+     * The packs of these layers, opened for their blocks only and not verified; the caller closes them. Empty where one has yet to be
+     * made. Nothing is told.
      */
-    public Optional<List<LayerPack>> blocks(List<Layer> layers, Compression compression) throws IOException {
+    public Optional<List<LayerPack>> blocks(List<Digest> diffIds, Compression compression) throws IOException {
         List<LayerPack> packs = new ArrayList<>();
         boolean complete = false;
         try {
-            for (Layer layer : layers) {
-                if (layer.diffId().isEmpty()) {
-                    return Optional.empty();
-                }
-                Path path = cache.pack(key(layer.diffId().get(), compression));
+            for (Digest diffId : diffIds) {
+                Path path = cache.pack(key(diffId, compression));
                 if (!cache.trusted(path)) {
                     return Optional.empty();
                 }

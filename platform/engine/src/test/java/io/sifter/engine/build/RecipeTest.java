@@ -30,6 +30,7 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -119,7 +120,7 @@ class RecipeTest {
     }
 
     private boolean again() throws Exception {
-        return builder.again(KEY, image, config(), store, COMPRESSION, second);
+        return builder.again(KEY, image, config(), store, COMPRESSION, second, Optional.empty());
     }
 
     private Path kept() {
@@ -214,12 +215,51 @@ class RecipeTest {
 
     private Path hostile(int runs, long[] run) throws IOException {
         ByteBuffer out = ByteBuffer.allocate(200);
-        out.putLong(0x5349_4654_5243_5001L).putLong(1000).putInt(1).putLong(5000).putInt(7);
+        out.putLong(0x5349_4654_5243_5002L).putLong(1000).putInt(1);
+        byte[] diffId = image.layers().getFirst().diffId().orElseThrow().toString().getBytes(StandardCharsets.UTF_8);
+        out.putShort((short) diffId.length).put(diffId).putLong(5000).putInt(7);
         out.putInt(runs).putInt((int) run[0]).putLong(run[1]).putLong(run[2]).putLong(run[3]).putInt(0).putLong(0);
         CRC32C checksum = new CRC32C();
         checksum.update(out.array(), 0, out.position());
         out.putInt((int) checksum.getValue());
         return Files.write(directory.resolve("hostile"), Arrays.copyOf(out.array(), out.position()));
+    }
+
+    @Test
+    void whatWasBegunAndIsNotWantedLeavesNothing() throws Exception {
+        Files.writeString(second, "before");
+        try (Reassembly guess = Reassembly.begin(kept(), store, COMPRESSION, second, events::add).orElseThrow()) {
+            assertThat(guess.file()).isEqualTo(kept());
+        }
+        assertThat(second).hasContent("before");
+        try (Stream<Path> left = Files.list(directory)) {
+            assertThat(left.map(file -> file.getFileName().toString())).containsExactlyInAnyOrder("cache", "first", "second");
+        }
+    }
+
+    @Test
+    void whatWasBegunIsTakenIfItIsTheImage() throws Exception {
+        Path other = Files.copy(kept(), directory.resolve("other"));
+        for (Path recipe : List.of(kept(), other)) {
+            Files.deleteIfExists(second);
+            try (Reassembly guess = Reassembly.begin(recipe, store, COMPRESSION, second, events::add).orElseThrow()) {
+                assertThat(builder.again(KEY, image, config(), store, COMPRESSION, second, Optional.of(guess))).isTrue();
+            }
+            assertThat(second).hasSameBinaryContentAs(first);
+        }
+    }
+
+    @Test
+    void whatWasBegunWithDamagedPacksIsNotTaken() throws Exception {
+        Path pack = packs().getFirst();
+        byte[] damaged = Files.readAllBytes(pack);
+        damaged[1000] ^= 1;
+        Files.write(pack, damaged);
+
+        try (Reassembly guess = Reassembly.begin(kept(), store, COMPRESSION, second, events::add).orElseThrow()) {
+            assertThat(builder.again(KEY, image, config(), store, COMPRESSION, second, Optional.of(guess))).isFalse();
+        }
+        assertThat(second).doesNotExist();
     }
 
     @Test
