@@ -9,9 +9,9 @@ import java.net.Socket;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * A slow network: forwards connections to a server and lets so many bytes a second come back, over all of them together.
- * {@code Throttle HOST PORT MEGABYTES-PER-SECOND} prints its own port, on the loopback interface, and serves until its
- * standard input ends; then it prints when the last byte passed, in milliseconds since 1970.
+ * A slow network: forwards connections to a server and lets so many bytes a second come back, over all of them together, each answer
+ * so much later. {@code Throttle HOST PORT MEGABYTES-PER-SECOND MILLISECONDS} prints its own port, on the loopback interface, and
+ * serves until its standard input ends; then it prints when the last byte passed, in milliseconds since 1970.
  */
 public final class Throttle {
     private static final int CHUNK = 32 << 10;
@@ -19,17 +19,20 @@ public final class Throttle {
     private final String host;
     private final int port;
     private final double bytesPerNano;
+    private final long delay;
     private final AtomicLong last = new AtomicLong();
     private long free = System.nanoTime();
 
-    private Throttle(String host, int port, double megabytes) {
+    private Throttle(String host, int port, double megabytes, long delay) {
         this.host = host;
         this.port = port;
         this.bytesPerNano = megabytes / 1_000;
+        this.delay = delay;
     }
 
     public static void main(String[] args) throws IOException {
-        Throttle throttle = new Throttle(args[0], Integer.parseInt(args[1]), Double.parseDouble(args[2]));
+        Throttle throttle = new Throttle(args[0], Integer.parseInt(args[1]), Double.parseDouble(args[2]),
+                Long.parseLong(args[3]));
         try (ServerSocket server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
             System.out.println(server.getLocalPort());
             Thread.ofPlatform().daemon().start(() -> throttle.serve(server));
@@ -58,6 +61,7 @@ public final class Throttle {
             byte[] chunk = new byte[CHUNK];
             for (int n = in.read(chunk); n >= 0; n = in.read(chunk)) {
                 if (slow) {
+                    Thread.sleep(delay);
                     await(n);
                     last.set(System.currentTimeMillis());
                 }
