@@ -6,6 +6,7 @@ import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
@@ -46,22 +47,28 @@ public final class Throttle {
             while (true) {
                 Socket client = server.accept();
                 Socket target = new Socket(host, port);
-                Thread.ofPlatform().daemon().start(() -> forward(client, target, false));
-                Thread.ofPlatform().daemon().start(() -> forward(target, client, true));
+                AtomicBoolean asked = new AtomicBoolean();
+                Thread.ofPlatform().daemon().start(() -> forward(client, target, false, asked));
+                Thread.ofPlatform().daemon().start(() -> forward(target, client, true, asked));
             }
         } catch (IOException closed) {
             // The end.
         }
     }
 
-    private void forward(Socket from, Socket to, boolean slow) {
+    /** @param asked whether the next byte begins an answer */
+    private void forward(Socket from, Socket to, boolean slow, AtomicBoolean asked) {
         try (from; to) {
             InputStream in = from.getInputStream();
             OutputStream out = to.getOutputStream();
             byte[] chunk = new byte[CHUNK];
             for (int n = in.read(chunk); n >= 0; n = in.read(chunk)) {
-                if (slow) {
-                    Thread.sleep(delay);
+                if (!slow) {
+                    asked.set(true);
+                } else {
+                    if (asked.getAndSet(false)) {
+                        Thread.sleep(delay);
+                    }
                     await(n);
                     last.set(System.currentTimeMillis());
                 }

@@ -64,6 +64,7 @@ import io.sifter.spi.error.CorruptDataException;
 import io.sifter.spi.error.UnreachableException;
 import io.sifter.spi.error.UserException;
 import io.sifter.spi.event.Event;
+import io.sifter.spi.event.Event.Level;
 import io.sifter.spi.event.Event.Milestone;
 import io.sifter.spi.launch.Runtime;
 import io.sifter.spi.reference.Platform;
@@ -156,15 +157,28 @@ public final class Sifter implements AutoCloseable {
             reached(Milestone.BUILD_STARTED, "");
             NativeCode.link(compression(options).codec());
         }
-        try (SideFiles.SideFile _ = sideFiles().beside(target);
-                Reassembly guess = built && (!exists || options.force()) ? guess(reference, target, options) : null) {
-            pull(reference, target, shownTarget, options, exists, Optional.ofNullable(guess));
+        boolean fresh = !exists || options.force();
+        try (SideFiles.SideFile _ = sideFiles().beside(target)) {
+            Optional<Reassembly> guess = built && fresh ? guess(reference, target, options) : Optional.empty();
+            Source source;
+            try {
+                source = agent(reference).open(reference, options.open());
+                if (guess.isPresent() && source instanceof LayeredImage image && take(guess.get(), reference, image, options)) {
+                    shrinkCache();
+                    reached(Milestone.BUILD_COMPLETE, shownTarget);
+                    return;
+                }
+            } finally {
+                if (guess.isPresent()) {
+                    guess.get().close();
+                }
+            }
+            pull(reference, source, target, shownTarget, options, exists);
         }
     }
 
-    private void pull(Reference reference, Path target, String shownTarget, BuildOptions options, boolean exists, Optional<Reassembly> guess)
+    private void pull(Reference reference, Source source, Path target, String shownTarget, BuildOptions options, boolean exists)
             throws IOException, InterruptedException {
-        Source source = agent(reference).open(reference, options.open());
         if (source instanceof ReadyImage image) {
             if (exists && !options.force()) {
                 if (!ReadyFiles.same(image, target)) {
@@ -182,20 +196,32 @@ public final class Sifter implements AutoCloseable {
             reached(Milestone.BUILD_COMPLETE, shownTarget);
             return;
         }
-        write(reference, source, target, "sif", options, guess);
+        write(reference, source, target, "sif", options);
         shrinkCache();
         reached(Milestone.BUILD_COMPLETE, shownTarget);
     }
 
     /** Begins to make what the reference led to last, if that is known, while nobody has answered yet what it leads to now. */
-    private Reassembly guess(Reference reference, Path target, BuildOptions options) throws IOException {
-        if (!keepsImages()) {
-            return null;
+    private Optional<Reassembly> guess(Reference reference, Path target, BuildOptions options) throws IOException {
+        if (!keepsImages() || options.openToOwner()) {
+            return Optional.empty();
         }
-        Cache cache = instance(Cache.class);
-        Optional<Path> last = new SeenImages(cache).find(wish(reference, options)).filter(cache::trusted);
-        return last.isEmpty() ? null
-                : Reassembly.begin(last.get(), instance(PackStore.class), compression(options), target, events).orElse(null);
+        try {
+            Cache cache = instance(Cache.class);
+            Optional<Path> last = new SeenImages(cache).find(wish(reference, options)).filter(cache::trusted);
+            return last.isEmpty() ? Optional.empty()
+                    : Reassembly.begin(last.get(), instance(PackStore.class), compression(options), target, events);
+        } catch (IOException e) {
+            events.accept(new Event.Logged(Level.VERBOSE, "Not begun with what %s led to last: %s".formatted(reference, e.getMessage())));
+            return Optional.empty();
+        }
+    }
+
+    /** Lets what was begun take its place, if it is what the reference leads to. */
+    private boolean take(Reassembly guess, Reference reference, LayeredImage image, BuildOptions options) throws IOException, InterruptedException {
+        ImageConfig config = Documents.parseConfig(image.config());
+        String key = Recipe.key(origin(reference, image, config, options), options.open().platform());
+        return instance(ImageBuilder.class).take(guess, key, image, config, instance(PackStore.class));
     }
 
     /** All of what is asked for that is known before anybody has answered. */
@@ -227,7 +253,7 @@ public final class Sifter implements AutoCloseable {
         requireDirectoryOf(target);
         reached(Milestone.BUILD_STARTED, "");
         NativeCode.link(compression(options).codec());
-        write(reference, agent(reference).open(reference, options.open()), target, sink, options, Optional.empty());
+        write(reference, agent(reference).open(reference, options.open()), target, sink, options);
         shrinkCache();
         reached(Milestone.BUILD_COMPLETE, shownTarget);
     }
@@ -551,7 +577,7 @@ public final class Sifter implements AutoCloseable {
                     Files.createDirectories(sif.getParent(),
                             PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
                     try (SideFiles.SideFile part = sideFiles().in(sif.getParent(), sif.getFileName().toString())) {
-                        write(reference, image, part.path(), "sif", options, Optional.empty());
+                        write(reference, image, part.path(), "sif", options);
                         // Nobody looks into it again before it is run, so that it must be whole whatever happens to the machine.
                         try (FileChannel file = FileChannel.open(part.path(), StandardOpenOption.WRITE)) {
                             file.force(true);
@@ -728,15 +754,18 @@ public final class Sifter implements AutoCloseable {
     }
 
     private Sink sink(String name) throws IOException {
+        return sink(name, events);
+    }
+
+    private Sink sink(String name, Consumer<Event> told) throws IOException {
         PluginHost plugins = instance(PluginHost.class);
         Extension extension = plugins.extensions(Kind.SINK).get(name);
         Map<String, String> section = extension == null ? Map.of()
                 : instance(Configuration.class).plugin(extension.pluginId());
-        return plugins.create(Kind.SINK, name, Sink.class, new SinkContext(instance(ExecutorService.class), events, section));
+        return plugins.create(Kind.SINK, name, Sink.class, new SinkContext(instance(ExecutorService.class), told, section));
     }
 
-    /** @param guess what may be that very image, begun already */
-    private void write(Reference reference, Source source, Path target, String sink, BuildOptions options, Optional<Reassembly> guess)
+    private void write(Reference reference, Source source, Path target, String sink, BuildOptions options)
             throws IOException, InterruptedException {
         switch (source) {
             case LayeredImage image -> {
@@ -750,22 +779,21 @@ public final class Sifter implements AutoCloseable {
                 String key = Recipe.key(origin, options.open().platform());
                 if (sif) {
                     try (SideFiles.SideFile _ = sideFiles().beside(target)) {
-                        if (builder.again(key, image, config, packs, compression, target, guess)) {
+                        if (builder.again(key, image, config, packs, compression, target)) {
                             remember(reference, options, key);
                             return;
                         }
                     }
                 }
                 requireSpace(image, packs, compression, target, sink);
-                Recipe.Draft draft = new Recipe.Draft();
+                Recipe.Draft draft = sif && keepsImages() ? builder.draft(key) : Recipe.Draft.idle();
                 Container container = builder.build(image, config, options.open().platform(), packs, compression, policy, origin, draft);
                 try {
-                    write(container, target, sink, new SinkOptions(compression, options.allRoot(), draft));
+                    write(container, target, sink, new SinkOptions(compression, options.allRoot(), draft), events.andThen(draft::note));
                 } finally {
                     container.tree().close();
                 }
-                if (sif && keepsImages()) {
-                    builder.keep(key, draft, target);
+                if (sif) {
                     remember(reference, options, key);
                 }
             }
@@ -788,9 +816,17 @@ public final class Sifter implements AutoCloseable {
 
     /** Remembers for the next pull what the reference led to. */
     private void remember(Reference reference, BuildOptions options, String key) throws IOException {
-        Optional<Path> recipe = keepsImages() ? instance(BuildResults.class).find(key) : Optional.empty();
-        if (recipe.isPresent()) {
-            new SeenImages(instance(Cache.class)).remember(wish(reference, options), recipe.get());
+        if (!keepsImages()) {
+            return;
+        }
+        try {
+            Optional<Path> recipe = instance(BuildResults.class).find(key);
+            if (recipe.isPresent()) {
+                new SeenImages(instance(Cache.class)).remember(wish(reference, options), recipe.get());
+            }
+        } catch (IOException e) {
+            // The image is there.
+            events.accept(new Event.Logged(Level.VERBOSE, "What %s leads to is not remembered: %s".formatted(reference, e.getMessage())));
         }
     }
 
@@ -816,13 +852,14 @@ public final class Sifter implements AutoCloseable {
 
     private void write(Container container, Path target, String sink, Compression compression, boolean allRoot)
             throws IOException, InterruptedException {
-        write(container, target, sink, new SinkOptions(compression, allRoot));
+        write(container, target, sink, new SinkOptions(compression, allRoot), events);
     }
 
-    private void write(Container container, Path target, String sink, SinkOptions options) throws IOException, InterruptedException {
+    /** @param told what the sink has to say */
+    private void write(Container container, Path target, String sink, SinkOptions options, Consumer<Event> told) throws IOException, InterruptedException {
         reached(sink.equals("sandbox") ? Milestone.CREATING_SANDBOX : Milestone.CREATING_SIF, "");
         try (SideFiles.SideFile _ = sideFiles().beside(target)) {
-            sink(sink).write(container.tree(), container.settings(), target, options);
+            sink(sink, told).write(container.tree(), container.settings(), target, options);
         }
     }
 

@@ -2,6 +2,8 @@ package io.sifter.spi;
 
 import io.sifter.spi.tree.Compression;
 import io.sifter.spi.tree.PackedContent;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.util.Objects;
 
 /**
@@ -35,5 +37,14 @@ public record SinkOptions(Compression compression, boolean allRoot, Copies copie
          * @param target of the first of them in the file that is written
          */
         void copied(PackedContent.Store store, long position, long length, long target);
+
+        /**
+         * All of the file is written, and it has not its name yet.
+         *
+         * @param file as the sink wrote it; left open, read at positions only
+         */
+        default void written(FileChannel file) throws IOException, InterruptedException {
+            // Of no interest for who only counts.
+        }
     }
 }

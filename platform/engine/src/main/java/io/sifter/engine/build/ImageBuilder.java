@@ -52,22 +52,12 @@ public final class ImageBuilder {
      * Makes a SIF that was made before, if all is still there that it takes. It is told as if it were built now.
      *
      * @param key of all that determines the SIF's bytes
-     * @param guess what was begun when the image was not known yet; closed here if it is another one
      * @return whether it is made; if not, the target is as it was
      */
-    public boolean again(String key, LayeredImage image, ImageConfig config, PackStore packs, Compression compression, Path target,
-                         Optional<Reassembly> guess) throws IOException, InterruptedException {
-        Optional<Path> kept = image.sequence().isPresent() ? Optional.empty() : results.find(key);
-        if (guess.isPresent()) {
-            if (kept.equals(Optional.of(guess.get().file()))) {
-                return again(guess.get(), image, config, packs);
-            }
-            guess.get().close();
-        }
-        if (kept.isEmpty()) {
-            return false;
-        }
-        Optional<Reassembly> begun = Reassembly.begin(kept.get(), packs, compression, target, events);
+    public boolean again(String key, LayeredImage image, ImageConfig config, PackStore packs, Compression compression, Path target)
+            throws IOException, InterruptedException {
+        Optional<Path> kept = kept(key, image);
+        Optional<Reassembly> begun = kept.isEmpty() ? Optional.empty() : Reassembly.begin(kept.get(), packs, compression, target, events);
         if (begun.isEmpty()) {
             return false;
         }
@@ -76,9 +66,23 @@ public final class ImageBuilder {
         }
     }
 
+    /**
+     * As {@link #again}, with what was begun when the image was not known yet.
+     *
+     * @return whether it is this image, and made
+     */
+    public boolean take(Reassembly begun, String key, LayeredImage image, ImageConfig config, PackStore packs) throws IOException, InterruptedException {
+        return kept(key, image).equals(Optional.of(begun.file())) && again(begun, image, config, packs);
+    }
+
+    private Optional<Path> kept(String key, LayeredImage image) throws IOException {
+        return image.sequence().isPresent() ? Optional.empty() : results.find(key);
+    }
+
     private boolean again(Reassembly reassembly, LayeredImage image, ImageConfig config, PackStore packs) throws IOException, InterruptedException {
         List<Optional<Digest>> layers = image.layers().stream().map(Layer::diffId).toList();
-        if (!layers.equals(reassembly.recipe().diffIds().stream().map(Optional::of).toList()) || !reassembly.ready()) {
+        if (!layers.equals(reassembly.recipe().diffIds().stream().map(Optional::of).toList())
+                || reassembly.contentBytes() > maxUnpacked || !reassembly.ready()) {
             return false;
         }
         reached(Milestone.SOURCE_OPENED);
@@ -93,16 +97,18 @@ public final class ImageBuilder {
         return true;
     }
 
-    /** Keeps how a SIF was put together, if it pays. */
-    public void keep(String key, Recipe.Draft draft, Path sif) throws IOException, InterruptedException {
-        if (draft.pays(sif)) {
+    /** A draft that is kept, if it pays, when its SIF is written. */
+    public Recipe.Draft draft(String key) {
+        return new Recipe.Draft((draft, sif) -> {
             try {
-                results.keep(key, false, file -> draft.write(sif, file));
+                if (draft.pays(sif)) {
+                    results.keep(key, false, file -> draft.write(sif, file));
+                }
             } catch (IOException e) {
                 // The image is there; only the next one like it takes longer.
                 events.accept(new Event.Logged(Event.Level.VERBOSE, "How the image was put together is not kept: " + e.getMessage()));
             }
-        }
+        });
     }
 
     /**
@@ -126,7 +132,7 @@ public final class ImageBuilder {
     /** The image's tree as its layers have it; the caller closes it. */
     public FileTree merge(LayeredImage image, ImageConfig config, PackStore packs, Compression compression, MergePolicy policy)
             throws IOException, InterruptedException {
-        return merge(image, config, packs, compression, policy, new Recipe.Draft());
+        return merge(image, config, packs, compression, policy, Recipe.Draft.idle());
     }
 
     private FileTree merge(LayeredImage image, ImageConfig config, PackStore packs, Compression compression, MergePolicy policy, Recipe.Draft draft)
@@ -148,7 +154,8 @@ public final class ImageBuilder {
     }
 
     /** Packs of all layers, merged. */
-    private FileTree obtain(LayeredImage image, PackStore packs, Compression compression, MergePolicy policy, Recipe.Draft draft) throws IOException, InterruptedException {
+    private FileTree obtain(LayeredImage image, PackStore packs, Compression compression, MergePolicy policy, Recipe.Draft draft)
+            throws IOException, InterruptedException {
         reached(Milestone.SOURCE_OPENED);
         // What is odd about layers is told after what is told of their coming.
         List<Event> held = new ArrayList<>();

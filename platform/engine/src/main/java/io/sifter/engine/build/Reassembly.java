@@ -61,8 +61,9 @@ public final class Reassembly implements AutoCloseable {
             recipe = Recipe.open(file);
             opened = packs.blocks(recipe.diffIds(), compression).orElse(List.of());
             if (recipe.fits(opened) && hasRoom(target, recipe.size())) {
+                Optional<Reassembly> reassembly = Optional.of(new Reassembly(file, recipe, opened, target, events));
                 begun = true;
-                return Optional.of(new Reassembly(file, recipe, opened, target, events));
+                return reassembly;
             }
         } catch (NoSuchFileException gone) {
             // Somebody empties the cache.
@@ -106,6 +107,12 @@ public final class Reassembly implements AutoCloseable {
 
     Recipe recipe() {
         return recipe;
+    }
+
+    /** Of all files of all layers; the largest number where there is none for it. */
+    long contentBytes() {
+        return packs.stream().mapToLong(pack -> pack.info().contentBytes())
+                .reduce(0, (sum, more) -> more < 0 || sum > Long.MAX_VALUE - more ? Long.MAX_VALUE : sum + more);
     }
 
     /**

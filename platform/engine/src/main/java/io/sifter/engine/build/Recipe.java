@@ -14,9 +14,9 @@ import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.UTFDataFormatException;
+import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
@@ -85,12 +85,28 @@ public final class Recipe implements AutoCloseable {
         this.rest = rest;
     }
 
-    /** What is noted while an image is put together for the first time. Layers may be added by any thread. */
+    /** What is noted while an image is put together for the first time. Safe for any thread. */
     public static final class Draft implements Copies {
+        private final Keeper keeper;
         private final List<LayerPack> packs = new ArrayList<>();
         private final List<Run> runs = new ArrayList<>();
         private final List<String> notes = new ArrayList<>();
         private boolean complete = true;
+
+        /** Keeps what a draft came to. */
+        @FunctionalInterface
+        interface Keeper {
+            void keep(Draft draft, FileChannel sif) throws IOException, InterruptedException;
+        }
+
+        Draft(Keeper keeper) {
+            this.keeper = keeper;
+        }
+
+        /** One that nobody keeps. */
+        public static Draft idle() {
+            return new Draft((_, _) -> { });
+        }
 
         synchronized void layer(int position, LayerPack pack) {
             while (packs.size() <= position) {
@@ -99,8 +115,8 @@ public final class Recipe implements AutoCloseable {
             packs.set(position, pack);
         }
 
-        /** Something that was told of the layers, and has to be told again. */
-        void note(Event event) {
+        /** Something that was told, and has to be told again if it is a warning. */
+        public synchronized void note(Event event) {
             if (event instanceof Event.Logged(Event.Level level, String message) && level == Event.Level.WARNING) {
                 notes.add(message);
             }
@@ -117,17 +133,21 @@ public final class Recipe implements AutoCloseable {
             complete = false;
         }
 
-        /** Whether the same file can be made of packs, and most of it of nothing else. */
-        synchronized boolean pays(Path sif) throws IOException {
-            long copied = runs.stream().mapToLong(Run::length).sum();
-            return complete && !packs.contains(null) && copied > Files.size(sif) / 2;
+        @Override
+        public void written(FileChannel sif) throws IOException, InterruptedException {
+            keeper.keep(this, sif);
         }
 
-        /** @param sif what was made of it */
-        synchronized void write(Path sif, Path recipe) throws IOException {
+        /** Whether the same file can be made of packs, and most of it of nothing else. */
+        synchronized boolean pays(FileChannel sif) throws IOException {
+            long copied = runs.stream().mapToLong(Run::length).sum();
+            return complete && !packs.contains(null) && copied > sif.size() / 2;
+        }
+
+        /** @param in what was made of it */
+        synchronized void write(FileChannel in, Path recipe) throws IOException {
             CRC32C checksum = new CRC32C();
-            try (FileChannel in = FileChannel.open(sif, StandardOpenOption.READ);
-                    OutputStream file = Files.newOutputStream(recipe, StandardOpenOption.CREATE_NEW);
+            try (OutputStream file = Files.newOutputStream(recipe, StandardOpenOption.CREATE_NEW);
                     DataOutputStream out = new DataOutputStream(new BufferedOutputStream(new CheckedOutputStream(file, checksum), BUFFER))) {
                 out.writeLong(MAGIC);
                 out.writeLong(in.size());
@@ -165,15 +185,14 @@ public final class Recipe implements AutoCloseable {
         }
 
         private static void copy(FileChannel in, long from, long length, OutputStream out) throws IOException {
-            InputStream bytes = Channels.newInputStream(in.position(from));
             byte[] buffer = new byte[BUFFER];
-            for (long left = length; left > 0; ) {
-                int read = bytes.read(buffer, 0, (int) Math.min(buffer.length, left));
+            for (long done = 0; done < length; ) {
+                int read = in.read(ByteBuffer.wrap(buffer, 0, (int) Math.min(buffer.length, length - done)), from + done);
                 if (read < 0) {
                     throw new EOFException("The image became shorter while it was read");
                 }
                 out.write(buffer, 0, read);
-                left -= read;
+                done += read;
             }
         }
     }
@@ -229,7 +248,7 @@ public final class Recipe implements AutoCloseable {
             long rest = in.readLong();
             in.skipNBytes(Math.max(0, rest));
             int expected = (int) checksum.getValue();
-            if (in.readInt() != expected || in.read() >= 0 || rest != size - copied) {
+            if (in.readInt() != expected || in.read() >= 0 || rest < 0 || rest != size - copied) {
                 throw damaged(file, "its bytes do not match their checksum");
             }
             return new Recipe(file, channel, size, layers, runs, notes, rest);

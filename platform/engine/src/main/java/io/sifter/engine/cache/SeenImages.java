@@ -4,6 +4,7 @@ import io.sifter.spi.reference.Digest;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.Optional;
@@ -16,25 +17,31 @@ public final class SeenImages {
         this.cache = cache;
     }
 
+    /** The file, if there is one; an entry that cannot be read, as a power failure may leave it, counts as none. */
     public Optional<Path> find(String wish) throws IOException {
         Path entry = entry(wish);
-        if (!Files.isRegularFile(entry)) {
+        try {
+            Path file = cache.root().resolve(Files.readString(entry).strip()).normalize();
+            return file.startsWith(cache.root()) && Files.isRegularFile(file) ? Optional.of(file) : Optional.empty();
+        } catch (IOException | InvalidPathException unreadable) {
             return Optional.empty();
         }
-        Path file = cache.root().resolve(Files.readString(entry).strip()).normalize();
-        return file.startsWith(cache.root()) ? Optional.of(file) : Optional.empty();
     }
 
     /** @param file inside the cache */
     public void remember(String wish, Path file) throws IOException {
         Path entry = entry(wish);
         String text = cache.root().relativize(file) + "\n";
-        if (Files.isRegularFile(entry) && Files.readString(entry).equals(text)) {
+        if (find(wish).equals(Optional.of(file))) {
             return;
         }
         Path part = cache.partial("seen");
-        Files.writeString(part, text);
-        Files.move(part, entry, StandardCopyOption.ATOMIC_MOVE);
+        try {
+            Files.writeString(part, text);
+            Files.move(part, entry, StandardCopyOption.ATOMIC_MOVE);
+        } finally {
+            Files.deleteIfExists(part);
+        }
     }
 
     private Path entry(String wish) throws IOException {

@@ -12,6 +12,7 @@ import io.sifter.engine.cache.Uses;
 import io.sifter.image.document.Documents;
 import io.sifter.image.document.ImageConfig;
 import io.sifter.image.layer.LayerLimits;
+import io.sifter.image.layer.LayerPack;
 import io.sifter.image.layer.MergePolicy;
 import io.sifter.spi.error.CorruptDataException;
 import io.sifter.spi.event.Event;
@@ -65,6 +66,8 @@ class RecipeTest {
     private final ExecutorService workers = Executors.newFixedThreadPool(2);
     private final List<Event> events = Collections.synchronizedList(new ArrayList<>());
     private final Random random = new Random(11);
+    private Cache cache;
+    private BuildResults results;
     private PackStore store;
     private ImageBuilder builder;
     private LayeredImage image;
@@ -75,11 +78,12 @@ class RecipeTest {
     void buildOnce() throws Exception {
         first = directory.resolve("first");
         second = directory.resolve("second");
-        Cache cache = Cache.at(directory.resolve("cache"));
+        cache = Cache.at(directory.resolve("cache"));
         SideFiles sideFiles = new SideFiles(cache);
         Uses uses = new Uses(cache);
         store = new PackStore(cache, new Locks(cache), sideFiles, workers, new BlockBuffers(8 << 20), LayerLimits.STANDARD, true, uses, events::add);
-        builder = new ImageBuilder(cache, new BuildResults(cache, sideFiles, uses), 3, Long.MAX_VALUE, events::add);
+        results = new BuildResults(cache, sideFiles, uses);
+        builder = new ImageBuilder(cache, results, 3, Long.MAX_VALUE, events::add);
         byte[] twice = random(20_000);
         // Hidden by the second layer; equal in both; small ones that share a block of which only a part is left; named twice, which is odd.
         TarLayer below = TarLayer.with().directory("d").file("d/hidden", random(300_000)).file("d/large", random(500_001)).file("d/same", twice)
@@ -88,14 +92,17 @@ class RecipeTest {
         TestImage made = TestImage.with().layer(below.tar()).layer(above.tar()).build();
         image = new LayeredImage(made.manifest(), made.config(), List.of(layer(below), layer(above)));
 
-        Recipe.Draft draft = new Recipe.Draft();
+        Recipe.Draft draft = builder.draft(KEY);
         Container container = builder.build(image, config(), PLATFORM, store, COMPRESSION, MergePolicy.STANDARD, ORIGIN, draft);
         try (FileChannel out = FileChannel.open(first, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
             SquashFsWriter.write(container.tree(), out, 0, new SquashFsOptions(COMPRESSION, false, 0, OptionalLong.empty(), first, draft), workers);
+            Event odd = Event.warning("What a sink has to say");
+            events.add(odd);
+            draft.note(odd);
+            draft.written(out);
         } finally {
             container.tree().close();
         }
-        builder.keep(KEY, draft, first);
     }
 
     @AfterEach
@@ -120,7 +127,7 @@ class RecipeTest {
     }
 
     private boolean again() throws Exception {
-        return builder.again(KEY, image, config(), store, COMPRESSION, second, Optional.empty());
+        return builder.again(KEY, image, config(), store, COMPRESSION, second);
     }
 
     private Path kept() {
@@ -139,7 +146,7 @@ class RecipeTest {
     @Test
     void whatWasToldIsToldAgain() throws Exception {
         List<String> before = logged();
-        assertThat(before).anyMatch(line -> line.contains("'d/two' is in one layer more than once"));
+        assertThat(before).anyMatch(line -> line.contains("'d/two' is in one layer more than once")).endsWith("What a sink has to say");
         events.clear();
 
         again();
@@ -204,21 +211,52 @@ class RecipeTest {
             {1, 0, 10, 0}, {-1, 0, 10, 0}, {0, -1, 10, 0}, {0, 0, 0, 0}, {0, 0, -5, 0}, {0, 0, 1001, 0}, {0, 0, 10, 995}, {0, 0, 10, -1},
             {0, 0, Long.MAX_VALUE, 1}, {0, 0, 10, Long.MAX_VALUE}};
         for (long[] run : hostile) {
-            assertThatThrownBy(() -> Recipe.open(hostile(1, run))).as("%s", (Object) run).isInstanceOf(CorruptDataException.class);
+            assertThatThrownBy(() -> Recipe.open(hostile(1, 1000, run))).as(Arrays.toString(run))
+                    .isInstanceOf(CorruptDataException.class).hasMessageContaining("cannot be");
         }
-        assertThatThrownBy(() -> Recipe.open(hostile(Integer.MAX_VALUE, new long[] {0, 0, 10, 0}))).isInstanceOf(CorruptDataException.class);
-        assertThatThrownBy(() -> Recipe.open(hostile(-1, new long[] {0, 0, 10, 0}))).isInstanceOf(CorruptDataException.class);
-        try (Recipe harmless = Recipe.open(hostile(1, new long[] {0, 0, 1000, 0}))) {
+        for (int count : new int[] {-1, Integer.MAX_VALUE}) {
+            assertThatThrownBy(() -> Recipe.open(hostile(count, 1000, new long[] {0, 0, 10, 0})))
+                    .isInstanceOf(CorruptDataException.class).hasMessageContaining("of anything");
+        }
+        assertThatThrownBy(() -> Recipe.open(hostile(0, -1, new long[] {0, 0, 0, 0}))).isInstanceOf(CorruptDataException.class);
+        try (Recipe harmless = Recipe.open(hostile(1, 1000, new long[] {0, 0, 10, 0}))) {
             assertThat(harmless.notes()).isEmpty();
         }
     }
 
-    private Path hostile(int runs, long[] run) throws IOException {
-        ByteBuffer out = ByteBuffer.allocate(200);
-        out.putLong(0x5349_4654_5243_5002L).putLong(1000).putInt(1);
+    @Test
+    void aRunBeyondItsPackIsRefused() throws Exception {
+        try (LayerPack pack = LayerPack.openBlocks(packs().getFirst());
+                FileChannel out = FileChannel.open(second, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+            long end = pack.blocks().length();
+            for (long[] run : new long[][] {{0, end + 1}, {end, 1}, {-1, 1}, {1, Long.MAX_VALUE}, {0, -1}}) {
+                assertThatThrownBy(() -> pack.copyBlocks(run[0], run[1], out, 0)).as(Arrays.toString(run)).isInstanceOf(CorruptDataException.class);
+            }
+            pack.copyBlocks(0, end, out, 0);
+            assertThat(out.size()).isEqualTo(end);
+        }
+    }
+
+    @Test
+    void moreThanMayBeUnpackedIsNotMadeAgain() throws Exception {
+        ImageBuilder strict = new ImageBuilder(cache, results, 3, 100_000, events::add);
+
+        assertThat(strict.again(KEY, image, config(), store, COMPRESSION, second)).isFalse();
+        assertThat(second).doesNotExist();
+    }
+
+    /** Of one layer with 5000 bytes of blocks. */
+    private Path hostile(int runs, long size, long[] run) throws IOException {
+        long rest = runs == 1 ? size - run[2] : size;
+        ByteBuffer out = ByteBuffer.allocate(2000);
+        out.putLong(0x5349_4654_5243_5002L).putLong(size).putInt(1);
         byte[] diffId = image.layers().getFirst().diffId().orElseThrow().toString().getBytes(StandardCharsets.UTF_8);
         out.putShort((short) diffId.length).put(diffId).putLong(5000).putInt(7);
-        out.putInt(runs).putInt((int) run[0]).putLong(run[1]).putLong(run[2]).putLong(run[3]).putInt(0).putLong(0);
+        out.putInt(runs);
+        if (runs != 0) {
+            out.putInt((int) run[0]).putLong(run[1]).putLong(run[2]).putLong(run[3]);
+        }
+        out.putInt(0).putLong(rest).put(new byte[Math.clamp(rest, 0, 1000)]);
         CRC32C checksum = new CRC32C();
         checksum.update(out.array(), 0, out.position());
         out.putInt((int) checksum.getValue());
@@ -243,9 +281,13 @@ class RecipeTest {
         for (Path recipe : List.of(kept(), other)) {
             Files.deleteIfExists(second);
             try (Reassembly guess = Reassembly.begin(recipe, store, COMPRESSION, second, events::add).orElseThrow()) {
-                assertThat(builder.again(KEY, image, config(), store, COMPRESSION, second, Optional.of(guess))).isTrue();
+                assertThat(builder.take(guess, KEY, image, config(), store)).isEqualTo(recipe.equals(kept()));
             }
-            assertThat(second).hasSameBinaryContentAs(first);
+            if (recipe.equals(kept())) {
+                assertThat(second).hasSameBinaryContentAs(first);
+            } else {
+                assertThat(second).doesNotExist();
+            }
         }
     }
 
@@ -257,7 +299,7 @@ class RecipeTest {
         Files.write(pack, damaged);
 
         try (Reassembly guess = Reassembly.begin(kept(), store, COMPRESSION, second, events::add).orElseThrow()) {
-            assertThat(builder.again(KEY, image, config(), store, COMPRESSION, second, Optional.of(guess))).isFalse();
+            assertThat(builder.take(guess, KEY, image, config(), store)).isFalse();
         }
         assertThat(second).doesNotExist();
     }
@@ -265,7 +307,9 @@ class RecipeTest {
     @Test
     void whatIsHardlyCopiedIsNotKept() throws Exception {
         Files.delete(kept());
-        builder.keep(KEY, new Recipe.Draft(), first);
+        try (FileChannel sif = FileChannel.open(first, StandardOpenOption.READ)) {
+            builder.draft(KEY).written(sif);
+        }
 
         assertThat(kept()).doesNotExist();
     }

@@ -125,8 +125,9 @@ final class GzipDecoder implements Decoder {
         long statedCrc = u32();
         long statedLength = u32();
         if (checked && statedCrc != crc.getValue() || statedLength != (length & 0xFFFF_FFFFL)) {
-            throw new ZipException("a gzip member of %d bytes%s, %d bytes and %08x are stated".formatted(
-                    length, checked ? " has the CRC %08x".formatted(crc.getValue()) : "", statedLength, statedCrc));
+            throw new ZipException(checked
+                    ? "a gzip member of %d bytes has the CRC %08x, %d bytes and %08x are stated".formatted(length, crc.getValue(), statedLength, statedCrc)
+                    : "a gzip member has %d bytes, %d are stated".formatted(length, statedLength));
         }
         inMember = false;
     }

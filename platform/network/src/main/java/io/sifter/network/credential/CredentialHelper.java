@@ -131,7 +131,8 @@ final class CredentialHelper {
         Process process = builder.start();
         try {
             // A helper that never reads its input or never closes its output must not hold the pull.
-            CompletableFuture<byte[]> answer = CompletableFuture.supplyAsync(() -> converse(process, question), Thread::startVirtualThread);
+            CompletableFuture<byte[]> answer = CompletableFuture.supplyAsync(() -> converse(process, question),
+                    Thread.ofPlatform().name("credential helper").daemon()::start);
             byte[] output;
             try {
                 output = answer.get(patience.toMillis(), TimeUnit.MILLISECONDS);

@@ -38,7 +38,10 @@ public final class SifSink implements Sink {
             context.events().accept(Event.warning("SIF has no number for the architecture %s: the image does not say what it was built for"
                     .formatted(settings.platform().architecture())));
         }
-        Workplace.writeImage(target, context.events(), out -> write(tree, settings, architecture, target, options, out));
+        Workplace.writeImage(target, context.events(), out -> {
+            write(tree, settings, architecture, target, options, out);
+            options.copies().written(out);
+        });
     }
 
     private void write(FileTree tree, ImageSettings settings, Architecture architecture, Path target, SinkOptions options,
