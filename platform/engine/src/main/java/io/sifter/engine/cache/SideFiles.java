@@ -69,15 +69,24 @@ public final class SideFiles {
         Path record = cache.partial(RECORD);
         String unique = uniqueOf(record);
         Path path = directory.resolve(".%s.%s.partial".formatted(name, unique)).toAbsolutePath();
-        Files.writeString(record, "file " + path + "\n");
+        write(record, "file " + path);
         return new SideFile(path, record);
     }
 
     /** Says that this process makes something beside {@code target} by a {@link Workplace}, until what is returned is closed. */
     public SideFile beside(Path target) throws IOException {
         Path record = cache.partial(RECORD);
-        Files.writeString(record, "beside " + target.toAbsolutePath() + "\n");
+        write(record, "beside " + target.toAbsolutePath());
         return new SideFile(record, record);
+    }
+
+    private void write(Path record, String line) throws IOException {
+        try {
+            Files.writeString(record, line + "\n");
+        } catch (IOException e) {
+            Files.deleteIfExists(record);
+            throw PackStore.fullDisk(e, cache.root());
+        }
     }
 
     /** A name inside the cache. */

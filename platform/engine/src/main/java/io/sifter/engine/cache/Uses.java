@@ -28,7 +28,11 @@ public final class Uses implements AutoCloseable {
         if (mine == null) {
             mine = cache.partial(NAME);
         }
-        Files.writeString(mine, file + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+        try {
+            Files.writeString(mine, file + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+        } catch (IOException e) {
+            throw PackStore.fullDisk(e, cache.root());
+        }
     }
 
     /** Says that another process uses a file as long as it lives. */
