@@ -76,8 +76,8 @@ final class EngineModule extends AbstractModule {
                 LayerLimits.STANDARD.withBytes(maxUnpacked(configuration.get())), configuration.get().flag("cache.keep-blobs"), uses.get(), events));
         once(ReadyFiles.class, () -> new ReadyFiles(cache.get(), locks.get(), events));
         Provider<BuildResults> results = once(BuildResults.class, () -> new BuildResults(cache.get(), sideFiles.get(), uses.get()));
-        once(ImageBuilder.class, () -> new ImageBuilder(cache.get(), results.get(), configuration.get().number("convert.parallel-layers"),
-                maxUnpacked(configuration.get()), events));
+        once(ImageBuilder.class, () -> new ImageBuilder(cache.get(), results.get(), sideFiles.get(),
+                configuration.get().number("convert.parallel-layers"), maxUnpacked(configuration.get()), events));
         Provider<Network> network = once(Network.class, () -> network(configuration.get()));
         Provider<Web> web = once(Web.class, () -> network.get().web(events));
         once(Registries.class, () -> registries(network.get()));

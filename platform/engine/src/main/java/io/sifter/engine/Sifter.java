@@ -158,23 +158,21 @@ public final class Sifter implements AutoCloseable {
             NativeCode.link(compression(options).codec());
         }
         boolean fresh = !exists || options.force();
-        try (SideFiles.SideFile _ = sideFiles().beside(target)) {
-            Optional<Reassembly> guess = built && fresh ? guess(reference, target, options) : Optional.empty();
-            Source source;
-            try {
-                source = agent(reference).open(reference, options.open());
-                if (guess.isPresent() && source instanceof LayeredImage image && take(guess.get(), reference, image, options)) {
-                    shrinkCache();
-                    reached(Milestone.BUILD_COMPLETE, shownTarget);
-                    return;
-                }
-            } finally {
-                if (guess.isPresent()) {
-                    guess.get().close();
-                }
+        Optional<Reassembly> guess = built && fresh ? guess(reference, target, options) : Optional.empty();
+        Source source;
+        try {
+            source = agent(reference).open(reference, options.open());
+            if (guess.isPresent() && source instanceof LayeredImage image && take(guess.get(), reference, image, options)) {
+                shrinkCache();
+                reached(Milestone.BUILD_COMPLETE, shownTarget);
+                return;
             }
-            pull(reference, source, target, shownTarget, options, exists);
+        } finally {
+            if (guess.isPresent()) {
+                guess.get().close();
+            }
         }
+        pull(reference, source, target, shownTarget, options, exists);
     }
 
     private void pull(Reference reference, Source source, Path target, String shownTarget, BuildOptions options, boolean exists)
@@ -210,7 +208,7 @@ public final class Sifter implements AutoCloseable {
             Cache cache = instance(Cache.class);
             Optional<Path> last = new SeenImages(cache).find(wish(reference, options)).filter(cache::trusted);
             return last.isEmpty() ? Optional.empty()
-                    : Reassembly.begin(last.get(), instance(PackStore.class), compression(options), target, events);
+                    : instance(ImageBuilder.class).begin(last.get(), instance(PackStore.class), compression(options), target);
         } catch (IOException e) {
             events.accept(new Event.Logged(Level.VERBOSE, "Not begun with what %s led to last: %s".formatted(reference, e.getMessage())));
             return Optional.empty();
@@ -777,13 +775,9 @@ public final class Sifter implements AutoCloseable {
                 Container.Origin origin = origin(reference, image, config, options);
                 ImageBuilder builder = instance(ImageBuilder.class);
                 String key = Recipe.key(origin, options.open().platform());
-                if (sif) {
-                    try (SideFiles.SideFile _ = sideFiles().beside(target)) {
-                        if (builder.again(key, image, config, packs, compression, target)) {
-                            remember(reference, options, key);
-                            return;
-                        }
-                    }
+                if (sif && builder.again(key, image, config, packs, compression, target)) {
+                    remember(reference, options, key);
+                    return;
                 }
                 requireSpace(image, packs, compression, target, sink);
                 Recipe.Draft draft = sif && keepsImages() ? builder.draft(key) : Recipe.Draft.idle();

@@ -3,6 +3,7 @@ package io.sifter.engine.build;
 import io.sifter.engine.cache.BuildResults;
 import io.sifter.engine.cache.Cache;
 import io.sifter.engine.cache.PackStore;
+import io.sifter.engine.cache.SideFiles;
 import io.sifter.engine.concurrent.Concurrent;
 import io.sifter.image.document.Descriptor;
 import io.sifter.image.document.Documents;
@@ -35,14 +36,16 @@ import java.util.function.Consumer;
 public final class ImageBuilder {
     private final Cache cache;
     private final BuildResults results;
+    private final SideFiles sideFiles;
     private final int parallelLayers;
     private final long maxUnpacked;
     private final Consumer<Event> events;
 
     /** @param maxUnpacked how many bytes the files of all layers of an image may have together */
-    public ImageBuilder(Cache cache, BuildResults results, int parallelLayers, long maxUnpacked, Consumer<Event> events) {
+    public ImageBuilder(Cache cache, BuildResults results, SideFiles sideFiles, int parallelLayers, long maxUnpacked, Consumer<Event> events) {
         this.cache = cache;
         this.results = results;
+        this.sideFiles = sideFiles;
         this.parallelLayers = parallelLayers;
         this.maxUnpacked = maxUnpacked;
         this.events = events;
@@ -57,13 +60,22 @@ public final class ImageBuilder {
     public boolean again(String key, LayeredImage image, ImageConfig config, PackStore packs, Compression compression, Path target)
             throws IOException, InterruptedException {
         Optional<Path> kept = kept(key, image);
-        Optional<Reassembly> begun = kept.isEmpty() ? Optional.empty() : Reassembly.begin(kept.get(), packs, compression, target, events);
+        Optional<Reassembly> begun = kept.isEmpty() ? Optional.empty() : begin(kept.get(), packs, compression, target);
         if (begun.isEmpty()) {
             return false;
         }
         try (Reassembly reassembly = begun.get()) {
             return again(reassembly, image, config, packs);
         }
+    }
+
+    /**
+     * Begins to make what a recipe tells of, while it is not known yet whether that is the image.
+     *
+     * @return empty where that cannot be; the caller closes it
+     */
+    public Optional<Reassembly> begin(Path recipe, PackStore packs, Compression compression, Path target) throws IOException {
+        return Reassembly.begin(recipe, packs, sideFiles, compression, target, events);
     }
 
     /**

@@ -2,6 +2,7 @@ package io.sifter.engine.build;
 
 import io.sifter.engine.cache.FreeSpace;
 import io.sifter.engine.cache.PackStore;
+import io.sifter.engine.cache.SideFiles;
 import io.sifter.engine.concurrent.Concurrent;
 import io.sifter.image.directory.Workplace;
 import io.sifter.image.layer.LayerPack;
@@ -22,12 +23,14 @@ import java.util.function.Consumer;
 /**
  * A SIF that was made before, on its way to its place once more. It is written from the beginning on by a thread of its own, beside its
  * target, and takes the target's place when {@link #finish} says that it is wanted; {@link #close} removes what nobody wanted. So it can be
- * begun while a registry is still asked whether it is the right one. One thread; whoever begins it closes it.
+ * begun while a registry is still asked whether it is the right one. What a killed process leaves is on record. One thread; whoever begins
+ * it closes it.
  */
 public final class Reassembly implements AutoCloseable {
     private final Path file;
     private final Recipe recipe;
     private final List<LayerPack> packs;
+    private final SideFiles.SideFile record;
     private final Consumer<Event> events;
     /** The file is whole, or has failed. */
     private final CountDownLatch written = new CountDownLatch(1);
@@ -37,10 +40,11 @@ public final class Reassembly implements AutoCloseable {
     private final FutureTask<Void> making;
     private final Thread thread;
 
-    private Reassembly(Path file, Recipe recipe, List<LayerPack> packs, Path target, Consumer<Event> events) {
+    private Reassembly(Path file, Recipe recipe, List<LayerPack> packs, SideFiles.SideFile record, Path target, Consumer<Event> events) {
         this.file = file;
         this.recipe = recipe;
         this.packs = packs;
+        this.record = record;
         this.events = events;
         this.making = new FutureTask<>(() -> {
             make(target);
@@ -53,15 +57,18 @@ public final class Reassembly implements AutoCloseable {
      * @param file the recipe
      * @return empty where the recipe or a pack that it speaks of is not there, or damaged, or where there is no room for the target
      */
-    public static Optional<Reassembly> begin(Path file, PackStore packs, Compression compression, Path target, Consumer<Event> events) throws IOException {
+    static Optional<Reassembly> begin(Path file, PackStore packs, SideFiles sideFiles, Compression compression, Path target, Consumer<Event> events)
+            throws IOException {
         Recipe recipe = null;
+        SideFiles.SideFile record = null;
         List<LayerPack> opened = List.of();
         boolean begun = false;
         try {
             recipe = Recipe.open(file);
             opened = packs.blocks(recipe.diffIds(), compression).orElse(List.of());
             if (recipe.fits(opened) && hasRoom(target, recipe.size())) {
-                Optional<Reassembly> reassembly = Optional.of(new Reassembly(file, recipe, opened, target, events));
+                record = sideFiles.beside(target);
+                Optional<Reassembly> reassembly = Optional.of(new Reassembly(file, recipe, opened, record, target, events));
                 begun = true;
                 return reassembly;
             }
@@ -71,7 +78,7 @@ public final class Reassembly implements AutoCloseable {
             tellDamage(damaged, events);
         } finally {
             if (!begun) {
-                close(recipe, opened);
+                close(recipe, opened, record);
             }
         }
         return Optional.empty();
@@ -158,10 +165,13 @@ public final class Reassembly implements AutoCloseable {
         if (interrupted) {
             Thread.currentThread().interrupt();
         }
-        close(recipe, packs);
+        close(recipe, packs, record);
     }
 
-    private static void close(Recipe recipe, List<LayerPack> packs) throws IOException {
+    private static void close(Recipe recipe, List<LayerPack> packs, SideFiles.SideFile record) throws IOException {
+        if (record != null) {
+            record.close();
+        }
         for (LayerPack pack : packs) {
             pack.close();
         }

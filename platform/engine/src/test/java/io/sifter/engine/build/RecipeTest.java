@@ -68,6 +68,7 @@ class RecipeTest {
     private final Random random = new Random(11);
     private Cache cache;
     private BuildResults results;
+    private SideFiles sideFiles;
     private PackStore store;
     private ImageBuilder builder;
     private LayeredImage image;
@@ -79,11 +80,11 @@ class RecipeTest {
         first = directory.resolve("first");
         second = directory.resolve("second");
         cache = Cache.at(directory.resolve("cache"));
-        SideFiles sideFiles = new SideFiles(cache);
+        sideFiles = new SideFiles(cache);
         Uses uses = new Uses(cache);
         store = new PackStore(cache, new Locks(cache), sideFiles, workers, new BlockBuffers(8 << 20), LayerLimits.STANDARD, true, uses, events::add);
         results = new BuildResults(cache, sideFiles, uses);
-        builder = new ImageBuilder(cache, results, 3, Long.MAX_VALUE, events::add);
+        builder = new ImageBuilder(cache, results, sideFiles, 3, Long.MAX_VALUE, events::add);
         byte[] twice = random(20_000);
         // Hidden by the second layer; equal in both; small ones that share a block of which only a part is left; named twice, which is odd.
         TarLayer below = TarLayer.with().directory("d").file("d/hidden", random(300_000)).file("d/large", random(500_001)).file("d/same", twice)
@@ -239,7 +240,7 @@ class RecipeTest {
 
     @Test
     void moreThanMayBeUnpackedIsNotMadeAgain() throws Exception {
-        ImageBuilder strict = new ImageBuilder(cache, results, 3, 100_000, events::add);
+        ImageBuilder strict = new ImageBuilder(cache, results, sideFiles, 3, 100_000, events::add);
 
         assertThat(strict.again(KEY, image, config(), store, COMPRESSION, second)).isFalse();
         assertThat(second).doesNotExist();
@@ -266,7 +267,7 @@ class RecipeTest {
     @Test
     void whatWasBegunAndIsNotWantedLeavesNothing() throws Exception {
         Files.writeString(second, "before");
-        try (Reassembly guess = Reassembly.begin(kept(), store, COMPRESSION, second, events::add).orElseThrow()) {
+        try (Reassembly guess = builder.begin(kept(), store, COMPRESSION, second).orElseThrow()) {
             assertThat(guess.file()).isEqualTo(kept());
         }
         assertThat(second).hasContent("before");
@@ -280,7 +281,7 @@ class RecipeTest {
         Path other = Files.copy(kept(), directory.resolve("other"));
         for (Path recipe : List.of(kept(), other)) {
             Files.deleteIfExists(second);
-            try (Reassembly guess = Reassembly.begin(recipe, store, COMPRESSION, second, events::add).orElseThrow()) {
+            try (Reassembly guess = builder.begin(recipe, store, COMPRESSION, second).orElseThrow()) {
                 assertThat(builder.take(guess, KEY, image, config(), store)).isEqualTo(recipe.equals(kept()));
             }
             if (recipe.equals(kept())) {
@@ -298,7 +299,7 @@ class RecipeTest {
         damaged[1000] ^= 1;
         Files.write(pack, damaged);
 
-        try (Reassembly guess = Reassembly.begin(kept(), store, COMPRESSION, second, events::add).orElseThrow()) {
+        try (Reassembly guess = builder.begin(kept(), store, COMPRESSION, second).orElseThrow()) {
             assertThat(builder.take(guess, KEY, image, config(), store)).isFalse();
         }
         assertThat(second).doesNotExist();

@@ -108,10 +108,6 @@ public final class LayerPack implements AutoCloseable {
             at += bytes.remaining();
             checksum.update(bytes);
         }
-        requireChecksum(checksum);
-    }
-
-    private void requireChecksum(CRC32C checksum) throws CorruptDataException {
         if ((int) checksum.getValue() != footer.dataChecksum()) {
             throw new CorruptDataException("%s is a damaged layer pack: its blocks do not match their checksum".formatted(name), REMEDY);
         }
